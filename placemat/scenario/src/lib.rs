@@ -1,0 +1,4 @@
+//! Scenarios: YAML that breaks a lab and asserts what must hold.
+
+pub mod event;
+pub mod port;

@@ -1,0 +1,35 @@
+//! `kind: Network`: an L2 segment.
+
+use super::{Labels, Name};
+use crate::Place;
+use ipnet::IpNet;
+
+/// What a network is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NetworkType {
+    /// A segment inside the lab, with no address of its own.
+    Internal,
+    /// A segment whose first address is the hub's.
+    External,
+    /// The segment on which the BMCs of servers answer; its address is the hub's.
+    Bmc,
+}
+
+/// A checked `Network`.
+#[derive(Debug, Clone)]
+pub struct Network {
+    /// Its name.
+    pub name: Name,
+    /// What it is for.
+    pub kind: NetworkType,
+    /// The hub's addresses on it; empty for internal networks.
+    pub addresses: Vec<IpNet>,
+    /// MTU in bytes, where the file asks for one.
+    pub mtu: Option<u32>,
+    /// Whether the lab masquerades it towards the outside.
+    pub use_nat: bool,
+    /// Labels.
+    pub labels: Labels,
+    /// Where its name stands.
+    pub place: Place,
+}
