@@ -1,0 +1,225 @@
+//! PID 1 of a container: single-threaded, starts programs on order, reaps, reports.
+
+use super::root::{self, Root};
+use super::wire::{self, Order, Reply};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+
+/// What init must know to set the container up.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Setup {
+    pub(super) name: String,
+    pub(super) root: Root,
+    pub(super) forwards: bool,
+}
+
+/// Runs as init. `setup` is the argument after [`super::INIT_ARGUMENT`]; standard input is the
+/// socket to the lab. Returns when the lab closed it.
+pub fn main(setup: &str) {
+    // Taken from standard input, so that programs do not inherit it.
+    let Ok(socket) = io::stdin().as_fd().try_clone_to_owned() else {
+        return;
+    };
+    if let Ok(null) = fs::File::open("/dev/null") {
+        let _ = nix::unistd::dup2_stdin(&null);
+    }
+    match set_up(setup) {
+        Ok(signals) => {
+            if wire::send(&socket, &Reply::Ready, &[]).is_ok() {
+                serve(&socket, &signals);
+            }
+        }
+        Err(error) => {
+            let _ = wire::send(
+                &socket,
+                &Reply::Broken {
+                    reason: error.to_string(),
+                },
+                &[],
+            );
+        }
+    }
+}
+
+fn set_up(setup: &str) -> io::Result<SignalFd> {
+    let setup: Setup = serde_json::from_str(setup)?;
+    let mut set = SigSet::empty();
+    set.add(Signal::SIGCHLD);
+    set.thread_block()?;
+    let signals = SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+    nix::unistd::setsid()?;
+    nix::unistd::sethostname(&setup.name)?;
+    root::enter(&setup.root)?;
+    set_sysctls(setup.forwards)?;
+    Ok(signals)
+}
+
+/// Sysctls of the namespace. A router forwards, has no reverse-path filter, and spreads flows over
+/// equal paths by ports too (the default hashes addresses only, so that ports would spread nothing).
+fn set_sysctls(forwards: bool) -> io::Result<()> {
+    // Pings need no privilege. Refused where no group but one is mapped, and missed by nobody there.
+    let _ = fs::write("/proc/sys/net/ipv4/ping_group_range", "0 2147483647");
+    if !forwards {
+        return Ok(());
+    }
+    for (key, value) in [
+        ("ipv4/ip_forward", "1"),
+        ("ipv6/conf/all/forwarding", "1"),
+        ("ipv4/conf/all/rp_filter", "0"),
+        ("ipv4/conf/default/rp_filter", "0"),
+        ("ipv4/fib_multipath_hash_policy", "1"),
+        ("ipv6/fib_multipath_hash_policy", "1"),
+    ] {
+        match fs::write(format!("/proc/sys/net/{key}"), value) {
+            // A kernel without IPv6 has no such keys.
+            Err(error) if !key.starts_with("ipv6") => {
+                return Err(io::Error::new(error.kind(), format!("set {key}: {error}")));
+            }
+            _ => {}
+        }
+    }
+    for entry in fs::read_dir("/proc/sys/net/ipv4/conf")? {
+        let _ = fs::write(entry?.path().join("rp_filter"), "0");
+    }
+    Ok(())
+}
+
+fn serve(socket: &OwnedFd, signals: &SignalFd) {
+    let mut ids: HashMap<Pid, u64> = HashMap::new();
+    loop {
+        let mut fds = [
+            PollFd::new(socket.as_fd(), PollFlags::POLLIN),
+            PollFd::new(signals.as_fd(), PollFlags::POLLIN),
+        ];
+        match poll(&mut fds, PollTimeout::NONE) {
+            Ok(_) | Err(nix::Error::EINTR) => {}
+            Err(_) => return,
+        }
+        while let Ok(Some(_)) = signals.read_signal() {}
+        for (id, exit) in reap(&mut ids) {
+            if wire::send(socket, &Reply::Ended { id, exit }, &[]).is_err() {
+                return;
+            }
+        }
+        let order = match wire::receive::<Order>(socket) {
+            Ok(Some(order)) => order,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+            // The lab is gone, or speaks another language: nothing inside has a purpose any more.
+            Ok(None) | Err(_) => return,
+        };
+        match order {
+            (
+                Order::Spawn {
+                    id,
+                    argv,
+                    env,
+                    terminal,
+                },
+                stdio,
+            ) => {
+                let reply = match spawn(&argv, env, terminal, stdio) {
+                    Ok(pid) => {
+                        ids.insert(pid, id);
+                        Reply::Started { id }
+                    }
+                    Err(error) => Reply::Refused {
+                        id,
+                        reason: error.to_string(),
+                    },
+                };
+                if wire::send(socket, &reply, &[]).is_err() {
+                    return;
+                }
+            }
+            (Order::Signal { id, signal }, _) => {
+                let group = ids
+                    .iter()
+                    .find(|(_, each)| **each == id)
+                    .map(|(pid, _)| *pid);
+                if let (Some(pid), Ok(signal)) = (group, Signal::try_from(signal)) {
+                    let _ = kill(Pid::from_raw(-pid.as_raw()), signal);
+                }
+            }
+        }
+    }
+}
+
+fn reap(ids: &mut HashMap<Pid, u64>) -> Vec<(u64, i32)> {
+    let mut ended = Vec::new();
+    loop {
+        let (pid, exit) = match waitpid(Pid::from_raw(-1), Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::Exited(pid, code)) => (pid, code),
+            Ok(WaitStatus::Signaled(pid, signal, _)) => (pid, 128 + signal as i32),
+            Ok(WaitStatus::StillAlive) | Err(_) => return ended,
+            Ok(_) => continue,
+        };
+        ended.extend(ids.remove(&pid).map(|id| (id, exit)));
+    }
+}
+
+fn spawn(
+    argv: &[String],
+    env: Vec<(String, String)>,
+    terminal: bool,
+    stdio: Vec<OwnedFd>,
+) -> io::Result<Pid> {
+    let Some((program, arguments)) = argv.split_first() else {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "no program given",
+        ));
+    };
+    let Ok([stdin, stdout, stderr]) = <[OwnedFd; 3]>::try_from(stdio) else {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "three descriptors are needed",
+        ));
+    };
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .env_clear()
+        .env(
+            "PATH",
+            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        )
+        .env("HOME", "/root")
+        .env("LANG", "C.UTF-8")
+        .envs(env)
+        .stdin(Stdio::from(stdin))
+        .stdout(Stdio::from(stdout))
+        .stderr(Stdio::from(stderr));
+    if terminal {
+        // SAFETY: the closure makes two system calls and touches no memory of the parent's.
+        unsafe {
+            command.pre_exec(|| {
+                nix::unistd::setsid()?;
+                if libc::ioctl(0, libc::TIOCSCTTY, 0) != 0 {
+                    return Err(io::Error::last_os_error());
+                }
+                Ok(())
+            });
+        }
+    } else {
+        command.process_group(0);
+    }
+    let child = command.spawn().map_err(|error| {
+        if error.kind() == io::ErrorKind::NotFound {
+            io::Error::new(error.kind(), "no such program there")
+        } else {
+            error
+        }
+    })?;
+    // Reaped by number: `Child` neither kills nor waits when dropped.
+    Ok(Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX)))
+}

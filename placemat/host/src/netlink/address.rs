@@ -1,0 +1,45 @@
+//! Addresses of links.
+
+use super::{CREATE, Netlink, NetlinkError};
+use ipnet::IpNet;
+use netlink_packet_core::NLM_F_REQUEST;
+use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+use std::net::IpAddr;
+
+impl Netlink {
+    /// Adds an address, with its prefix length, to the link with this index.
+    ///
+    /// IPv6 duplicate address detection is left out: the lab's file has been checked for
+    /// duplicates, and detection would keep the address unusable for a second.
+    pub fn add_address(&mut self, index: u32, address: IpNet) -> Result<(), NetlinkError> {
+        let mut message = AddressMessage::default();
+        message.header.index = index;
+        message.header.prefix_len = address.prefix_len();
+        message.attributes = vec![
+            AddressAttribute::Local(address.addr()),
+            AddressAttribute::Address(address.addr()),
+        ];
+        match address.addr() {
+            IpAddr::V4(_) => {
+                message.header.family = AddressFamily::Inet;
+                if let IpNet::V4(net) = address
+                    && net.prefix_len() < 31
+                {
+                    message
+                        .attributes
+                        .push(AddressAttribute::Broadcast(net.broadcast()));
+                }
+            }
+            IpAddr::V6(_) => {
+                message.header.family = AddressFamily::Inet6;
+                message.header.flags = AddressHeaderFlags::Nodad;
+            }
+        }
+        self.request(
+            RouteNetlinkMessage::NewAddress(message),
+            CREATE | NLM_F_REQUEST,
+            || format!("add address {address}"),
+        )
+    }
+}

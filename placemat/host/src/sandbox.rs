@@ -1,0 +1,269 @@
+//! The lab's sandbox: new user (when not root), mount, PID, network, UTS and IPC namespaces, made
+//! before the program has a second thread.
+//!
+//! ```text
+//! placemat up        host side: relays signals and the exit status ([`parent`])
+//!   └─ init          PID 1 of the lab: reaps, forwards signals ([`init`])
+//!        └─ lab      PID 2: everything else; what [`enter`] returns into as `Side::Lab`
+//! ```
+//!
+//! When init dies, however it dies, the kernel kills every process of the lab and drops its links,
+//! mounts and namespaces. Init dies with the parent (`PR_SET_PDEATHSIG`) unless detached, and ends
+//! when the lab process ends. So there is no instant at which a SIGKILL leaves anything behind.
+
+mod ids;
+mod init;
+mod mounts;
+mod parent;
+
+pub use ids::IdMap;
+pub use mounts::RUN_DIR;
+
+use nix::sys::signal::{SigHandler, Signal, signal};
+use nix::unistd::{ForkResult, Pid, fork};
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+
+/// How the sandbox is to be made.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Host name inside.
+    pub hostname: String,
+    /// The lab's run directory on the host; it is found at [`RUN_DIR`] inside.
+    pub run_dir: PathBuf,
+    /// Outlive the parent: the parent returns once the lab calls [`LabSide::ready`].
+    pub detach: bool,
+}
+
+/// Which side of the sandbox the caller is on after [`enter`].
+#[derive(Debug)]
+pub enum Side {
+    /// The host side. The lab has ended (or, detached, is ready): exit with this code.
+    Parent {
+        /// Exit code, 128 + signal number when a signal ended the lab.
+        code: u8,
+    },
+    /// Inside. Runs the lab, then returns its exit code from `main`.
+    Lab(LabSide),
+}
+
+/// What the lab knows of its sandbox.
+#[derive(Debug)]
+pub struct LabSide {
+    /// How user ids are mapped.
+    pub id_map: IdMap,
+    ready: Option<OwnedFd>,
+}
+
+impl LabSide {
+    /// Tells a detaching parent that it may go. Without a detaching parent it does nothing.
+    pub fn ready(&mut self) {
+        if let Some(fd) = self.ready.take() {
+            // A parent that is gone needs no telling.
+            let _ = std::fs::File::from(fd).write_all(b"R");
+        }
+    }
+}
+
+/// Why a sandbox could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The kernel or its configuration does not allow the namespaces.
+    #[error("create the lab's namespaces{}", hint_of(*.source))]
+    Namespaces {
+        /// The kernel's answer.
+        source: nix::Error,
+    },
+    /// User ids could not be mapped.
+    #[error("map user ids into the lab: {0}")]
+    IdMap(String),
+    /// A step of the set-up inside failed.
+    #[error("set up the lab's sandbox: {0}")]
+    Inside(String),
+    /// A system call of the plumbing failed.
+    #[error("{act}")]
+    System {
+        /// What was being done.
+        act: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+}
+
+fn hint_of(errno: nix::Error) -> &'static str {
+    match errno {
+        nix::Error::EPERM | nix::Error::EACCES => {
+            " (unprivileged user namespaces are not allowed here; `placemat doctor` tells how to allow them)"
+        }
+        nix::Error::ENOSPC => " (the limit user.max_user_namespaces or its like is reached)",
+        _ => "",
+    }
+}
+
+fn system(act: &'static str) -> impl FnOnce(nix::Error) -> SandboxError {
+    move |errno| SandboxError::System {
+        act,
+        source: errno.into(),
+    }
+}
+
+/// Makes the sandbox. Call it before the process has a second thread.
+///
+/// Returns twice, once on each [`Side`]: in the calling process, when the lab has ended, and in the
+/// lab's own process, at once.
+pub fn enter(options: &Options) -> Result<Side, SandboxError> {
+    assert_single_threaded()?;
+    let privileged = nix::unistd::geteuid().is_root();
+    // The child waits on `go` for its ids; the parent's death closes it as well.
+    let (go_read, go_write) = pipe()?;
+    let (ready_read, ready_write) = pipe()?;
+    // Before the child exists, so that no signal is lost between.
+    parent::block_relayed_signals().map_err(system("block signals"))?;
+
+    match clone_into_namespaces(privileged)? {
+        None => {
+            drop(go_write);
+            drop(ready_read);
+            let outcome = inside(options, privileged, go_read, ready_write.as_fd());
+            match outcome {
+                Ok(id_map) => Ok(Side::Lab(LabSide {
+                    id_map,
+                    ready: options.detach.then_some(ready_write),
+                })),
+                Err(error) => {
+                    // The parent prints it: one voice, whatever happens.
+                    let text = format!("E{error}");
+                    let _ = std::fs::File::from(ready_write).write_all(text.as_bytes());
+                    Ok(Side::Parent { code: 4 })
+                }
+            }
+        }
+        Some(init) => {
+            drop(go_read);
+            drop(ready_write);
+            let id_map = if privileged {
+                Ok(IdMap::Host)
+            } else {
+                ids::write_maps(init)
+            };
+            let id_map = match id_map {
+                Ok(id_map) => id_map,
+                Err(error) => {
+                    drop(go_write);
+                    parent::reap(init);
+                    return Err(error);
+                }
+            };
+            std::fs::File::from(go_write)
+                .write_all(&[id_map.code()])
+                .map_err(|source| SandboxError::System {
+                    act: "start the lab's init",
+                    source,
+                })?;
+            parent::attend(init, ready_read, options.detach)
+        }
+    }
+}
+
+/// PID 1's way to the lab process. Only PID 2 returns from here; PID 1 stays in [`init::run`].
+fn inside(
+    options: &Options,
+    privileged: bool,
+    go: OwnedFd,
+    ready: std::os::fd::BorrowedFd<'_>,
+) -> Result<IdMap, SandboxError> {
+    let mut code = [0_u8; 1];
+    let mut go = std::fs::File::from(go);
+    if go.read(&mut code).unwrap_or(0) != 1 {
+        return Err(SandboxError::Inside("the parent went away".into()));
+    }
+    let id_map = IdMap::from_code(code[0]);
+    ids::assume(id_map, privileged)?;
+    // A session of its own: a terminal's Ctrl-C reaches the parent alone, which relays it.
+    nix::unistd::setsid().map_err(system("start a session for the lab"))?;
+    if !options.detach {
+        nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)
+            .map_err(system("tie the lab to its parent"))?;
+        // The parent may have died before that took effect: its end of the pipe tells.
+        if nix::unistd::getppid() != Pid::from_raw(0) {
+            return Err(SandboxError::Inside("not PID 1 of a new namespace".into()));
+        }
+        parent_is_alive(ready)?;
+    }
+    nix::unistd::sethostname(&options.hostname).map_err(system("set the lab's host name"))?;
+    mounts::set_up(&options.run_dir)?;
+    // SAFETY: the process has a single thread (checked in `enter`, inherited through clone), so the
+    // child may use everything the parent could.
+    match unsafe { fork() }.map_err(system("fork the lab process"))? {
+        ForkResult::Child => {
+            // Init keeps them blocked: it takes them one by one and forwards them.
+            parent::unblock_relayed_signals().map_err(system("unblock signals"))?;
+            Ok(id_map)
+        }
+        ForkResult::Parent { child } => init::run(child),
+    }
+}
+
+/// The read end of the ready pipe is the parent's: once that is gone, so is the parent.
+fn parent_is_alive(ready: std::os::fd::BorrowedFd<'_>) -> Result<(), SandboxError> {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    let mut fds = [PollFd::new(ready, PollFlags::empty())];
+    poll(&mut fds, PollTimeout::ZERO).map_err(system("look for the parent"))?;
+    let gone = fds[0]
+        .revents()
+        .is_some_and(|events| events.contains(PollFlags::POLLERR));
+    if gone {
+        return Err(SandboxError::Inside("the parent went away".into()));
+    }
+    Ok(())
+}
+
+fn pipe() -> Result<(OwnedFd, OwnedFd), SandboxError> {
+    nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).map_err(system("make a pipe"))
+}
+
+fn assert_single_threaded() -> Result<(), SandboxError> {
+    let threads = std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
+    if threads == 1 {
+        return Ok(());
+    }
+    Err(SandboxError::System {
+        act: "create the lab's namespaces",
+        source: io::Error::other(format!("{threads} threads are running already")),
+    })
+}
+
+/// `fork` into new namespaces. `None` in the child, which is PID 1 of them.
+fn clone_into_namespaces(privileged: bool) -> Result<Option<Pid>, SandboxError> {
+    let mut flags = libc::CLONE_NEWNS
+        | libc::CLONE_NEWPID
+        | libc::CLONE_NEWNET
+        | libc::CLONE_NEWUTS
+        | libc::CLONE_NEWIPC;
+    if !privileged {
+        flags |= libc::CLONE_NEWUSER;
+    }
+    // A child that inherits the default action of SIGCHLD can wait for its own children.
+    // SAFETY: SIG_DFL is no handler.
+    unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }.map_err(system("reset SIGCHLD"))?;
+    // SAFETY: without CLONE_VM and with a null stack, clone acts as fork does; the process has a
+    // single thread, so no lock can be held by a thread that the child does not have.
+    let pid = unsafe {
+        libc::syscall(
+            libc::SYS_clone,
+            libc::c_long::from(flags | libc::SIGCHLD),
+            0_usize,
+            0_usize,
+            0_usize,
+            0_usize,
+        )
+    };
+    match pid {
+        -1 => Err(SandboxError::Namespaces {
+            source: nix::Error::last(),
+        }),
+        0 => Ok(None),
+        pid => Ok(Some(Pid::from_raw(i32::try_from(pid).unwrap_or(i32::MAX)))),
+    }
+}

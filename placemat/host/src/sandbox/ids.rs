@@ -1,0 +1,167 @@
+//! User ids in the sandbox.
+//!
+//! Root needs no user namespace. An ordinary user gets subordinate ids where `newuidmap` and
+//! entries for the user are there: the user is root inside, and services may switch to other
+//! users. Else the user's own id is mapped to itself, with every capability ambient: as mapped
+//! root with a single id, programs that call `setgroups` (dnsmasq) would refuse to start.
+
+use super::{SandboxError, system};
+use nix::unistd::{Gid, Pid, Uid};
+use std::path::Path;
+use std::process::Command;
+
+/// How the lab's user ids relate to the host's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdMap {
+    /// The same: placemat runs as root.
+    Host,
+    /// The user is root inside; subordinate ids follow.
+    Subordinate,
+    /// The user keeps its id, with ambient capabilities.
+    Own,
+}
+
+impl IdMap {
+    pub(super) fn code(self) -> u8 {
+        match self {
+            Self::Host => 0,
+            Self::Subordinate => 1,
+            Self::Own => 2,
+        }
+    }
+
+    pub(super) fn from_code(code: u8) -> Self {
+        match code {
+            0 => Self::Host,
+            1 => Self::Subordinate,
+            _ => Self::Own,
+        }
+    }
+}
+
+/// From the parent: maps ids into the new user namespace of `child`.
+pub(super) fn write_maps(child: Pid) -> Result<IdMap, SandboxError> {
+    if let (Some(uids), Some(gids)) = (subordinate("/etc/subuid"), subordinate("/etc/subgid")) {
+        let mapped = new_id_map("newuidmap", child, Uid::current().as_raw(), uids)
+            && new_id_map("newgidmap", child, Gid::current().as_raw(), gids);
+        if mapped {
+            return Ok(IdMap::Subordinate);
+        }
+    }
+    let (uid, gid) = (Uid::current(), Gid::current());
+    let write = |file: &str, text: String| {
+        std::fs::write(format!("/proc/{child}/{file}"), text)
+            .map_err(|error| SandboxError::IdMap(format!("write {file}: {error}")))
+    };
+    write("setgroups", "deny".into())?;
+    write("uid_map", format!("{uid} {uid} 1"))?;
+    write("gid_map", format!("{gid} {gid} 1"))?;
+    Ok(IdMap::Own)
+}
+
+/// The first range of at least 65,536 ids that belongs to the current user.
+fn subordinate(file: &str) -> Option<(u32, u32)> {
+    let text = std::fs::read_to_string(file).ok()?;
+    let uid = Uid::current();
+    let name = nix::unistd::User::from_uid(uid)
+        .ok()
+        .flatten()
+        .map(|user| user.name);
+    text.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let owner = fields.next()?;
+        let start: u32 = fields.next()?.parse().ok()?;
+        let count: u32 = fields.next()?.parse().ok()?;
+        let mine = Some(owner) == name.as_deref() || owner == uid.to_string();
+        (mine && count >= 65_536).then_some((start, count))
+    })
+}
+
+fn new_id_map(program: &str, child: Pid, own: u32, (start, count): (u32, u32)) -> bool {
+    let found = ["/usr/bin", "/bin", "/usr/local/bin"]
+        .iter()
+        .map(|dir| Path::new(dir).join(program))
+        .find(|path| path.exists());
+    let Some(path) = found else { return false };
+    Command::new(path)
+        .arg(child.to_string())
+        .args(["0", &own.to_string(), "1"])
+        .args(["1", &start.to_string(), &count.to_string()])
+        .stderr(std::process::Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// From inside: becomes the mapped user.
+pub(super) fn assume(id_map: IdMap, privileged: bool) -> Result<(), SandboxError> {
+    if privileged {
+        return Ok(());
+    }
+    match id_map {
+        IdMap::Host => Ok(()),
+        IdMap::Subordinate => {
+            let root = (Uid::from_raw(0), Gid::from_raw(0));
+            nix::unistd::setgroups(&[root.1]).map_err(system("drop the host's groups"))?;
+            nix::unistd::setresgid(root.1, root.1, root.1).map_err(system("become root inside"))?;
+            nix::unistd::setresuid(root.0, root.0, root.0).map_err(system("become root inside"))
+        }
+        IdMap::Own => raise_ambient_capabilities().map_err(|source| SandboxError::System {
+            act: "keep capabilities inside",
+            source,
+        }),
+    }
+}
+
+#[repr(C)]
+struct CapHeader {
+    version: u32,
+    pid: i32,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct CapData {
+    effective: u32,
+    permitted: u32,
+    inheritable: u32,
+}
+
+/// Makes every permitted capability inheritable and ambient, so that it outlives `execve`.
+fn raise_ambient_capabilities() -> std::io::Result<()> {
+    // linux/capability.h: _LINUX_CAPABILITY_VERSION_3, two data words.
+    let mut header = CapHeader {
+        version: 0x2008_0522,
+        pid: 0,
+    };
+    let mut data = [CapData::default(); 2];
+    // SAFETY: both pointers are to live values of the layout that version 3 asks for.
+    let got = unsafe { libc::syscall(libc::SYS_capget, &raw mut header, data.as_mut_ptr()) };
+    if got != 0 {
+        return Err(std::io::Error::last_os_error());
+    }
+    for word in &mut data {
+        word.inheritable = word.permitted;
+    }
+    // SAFETY: as above.
+    let set = unsafe { libc::syscall(libc::SYS_capset, &raw const header, data.as_ptr()) };
+    if set != 0 {
+        return Err(std::io::Error::last_os_error());
+    }
+    let permitted = u64::from(data[0].permitted) | (u64::from(data[1].permitted) << 32);
+    for capability in (0..64_u64).filter(|bit| permitted & (1 << bit) != 0) {
+        // SAFETY: prctl with integer arguments only.
+        let raised = unsafe {
+            libc::prctl(
+                libc::PR_CAP_AMBIENT,
+                libc::PR_CAP_AMBIENT_RAISE,
+                capability,
+                0,
+                0,
+            )
+        };
+        if raised != 0 {
+            return Err(std::io::Error::last_os_error());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! Mounts of the sandbox: a private view, its own `/proc`, and a tmpfs on `/run`.
+
+use super::SandboxError;
+use nix::mount::{MsFlags, mount};
+use std::fs;
+use std::os::fd::AsRawFd;
+use std::path::Path;
+
+/// Where the lab finds its run directory.
+pub const RUN_DIR: &str = "/run/placemat";
+
+fn inside(act: &str) -> impl FnOnce(nix::Error) -> SandboxError + '_ {
+    move |errno| SandboxError::Inside(format!("{act}: {}", errno.desc()))
+}
+
+pub(super) fn set_up(run_dir: &Path) -> Result<(), SandboxError> {
+    // Kept by descriptor: it may lie under /run, which is about to be covered.
+    let run = fs::File::open(run_dir)
+        .map_err(|error| SandboxError::Inside(format!("open {}: {error}", run_dir.display())))?;
+    let none = None::<&str>;
+    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)
+        .map_err(inside("make the mounts private"))?;
+    let guarded = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+    mount(
+        Some("proc"),
+        "/proc",
+        Some("proc"),
+        guarded | MsFlags::MS_NOEXEC,
+        none,
+    )
+    .map_err(inside("mount /proc"))?;
+    mount(
+        Some("placemat"),
+        "/run",
+        Some("tmpfs"),
+        guarded,
+        Some("mode=755"),
+    )
+    .map_err(inside("mount a tmpfs on /run"))?;
+    for dir in [RUN_DIR, "/run/netns", "/run/lock"] {
+        fs::create_dir_all(dir)
+            .map_err(|error| SandboxError::Inside(format!("create {dir}: {error}")))?;
+    }
+    let source = format!("/proc/self/fd/{}", run.as_raw_fd());
+    mount(Some(source.as_str()), RUN_DIR, none, MsFlags::MS_BIND, none)
+        .map_err(inside("bind the run directory"))
+}

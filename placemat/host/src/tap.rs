@@ -1,0 +1,62 @@
+//! TAP devices. rtnetlink does not make them; the ioctl of `/dev/net/tun` does.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+
+const IFF_TAP: libc::c_short = 0x0002;
+const IFF_NO_PI: libc::c_short = 0x1000;
+const IFF_VNET_HDR: libc::c_short = 0x4000;
+
+/// Why a TAP device could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum TapError {
+    /// `/dev/net/tun` cannot be opened.
+    #[error(
+        "open /dev/net/tun (QEMU nodes need the tun driver: `modprobe tun`, and read-write access to the device)"
+    )]
+    Device(#[source] io::Error),
+    /// The kernel refused.
+    #[error("create tap {name}")]
+    Create {
+        /// Name asked for.
+        name: String,
+        /// The kernel's answer.
+        source: io::Error,
+    },
+}
+
+/// Makes a TAP device in the calling thread's namespace, with virtio headers, and gives the
+/// descriptor that QEMU is to have. The device goes with its last descriptor.
+pub fn create(name: &str) -> Result<OwnedFd, TapError> {
+    let file: File = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open("/dev/net/tun")
+        .map_err(TapError::Device)?;
+    let mut request = ifreq(name);
+    request.ifr_ifru.ifru_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+    // SAFETY: the descriptor is open, and TUNSETIFF reads and writes one `ifreq`.
+    let done = unsafe { libc::ioctl(file.as_raw_fd(), libc::TUNSETIFF, &raw mut request) };
+    if done != 0 {
+        return Err(TapError::Create {
+            name: name.into(),
+            source: io::Error::last_os_error(),
+        });
+    }
+    Ok(file.into())
+}
+
+fn ifreq(name: &str) -> libc::ifreq {
+    // SAFETY: `ifreq` is plain data, for which all zeroes is a value.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    for (to, from) in request
+        .ifr_name
+        .iter_mut()
+        .take(libc::IFNAMSIZ - 1)
+        .zip(name.bytes())
+    {
+        *to = from.cast_signed();
+    }
+    request
+}
