@@ -8,6 +8,7 @@
 //! No I/O here: callers hand in text and ask [`Cluster::files`] which files must exist.
 
 pub mod cluster;
+pub mod document;
 pub mod event;
 pub mod problem;
 pub mod resource;

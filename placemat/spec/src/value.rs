@@ -1,4 +1,11 @@
-//! Values that cannot hold a bad one.
+//! Values that cannot hold a bad one, and how they are written in YAML.
 
+mod duration;
 mod mac;
-pub use mac::Mac;
+mod percentage;
+mod size;
+
+pub use duration::{DurationError, format_duration, parse_duration};
+pub use mac::{Mac, MacError};
+pub use percentage::{Percentage, PercentageError};
+pub use size::{SizeError, format_size, parse_size};

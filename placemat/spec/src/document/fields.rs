@@ -1,0 +1,190 @@
+//! Takes the keys of a map one by one, and reports those that nobody asked for.
+
+use super::item::{Item, Path};
+use super::tree::{At, Map};
+use crate::Place;
+use crate::problem::{Findings, Problem, suggestion};
+use std::rc::Rc;
+
+/// The keys of one map. Ask for every key that the map may have, then call [`finish`](Self::finish).
+#[must_use = "call `finish`, which reports unknown keys"]
+#[derive(Debug)]
+pub struct Fields<'a> {
+    map: &'a Map,
+    place: Place,
+    path: Rc<Path<'a>>,
+    findings: &'a Findings,
+    asked: Vec<&'static str>,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn document(map: &'a Map, place: Place, findings: &'a Findings) -> Self {
+        Self::nested(
+            map,
+            place,
+            Rc::new(Path::Root("this document".into())),
+            findings,
+        )
+    }
+
+    pub(super) fn nested(
+        map: &'a Map,
+        place: Place,
+        path: Rc<Path<'a>>,
+        findings: &'a Findings,
+    ) -> Self {
+        Self {
+            map,
+            place,
+            path,
+            findings,
+            asked: Vec::new(),
+        }
+    }
+
+    /// Where the map stands; of a resource, where its name (or else its kind) stands.
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
+    /// Where problems are reported.
+    pub fn findings(&self) -> &'a Findings {
+        self.findings
+    }
+
+    /// What messages call the map: ``Node `n1` ``, `` `interfaces[0]` of Node `n1` ``.
+    pub fn describe(&self) -> String {
+        self.path.to_string()
+    }
+
+    /// The value of an optional key; `key:` without a value reads as absent.
+    pub fn opt(&mut self, key: &'static str) -> Option<Item<'a>> {
+        self.asked.push(key);
+        let map = self.map;
+        let (name, entry) = map.get_key_value(key)?;
+        if entry.tree.is_null() {
+            return None;
+        }
+        let path = Rc::new(Path::Key(Rc::clone(&self.path), name));
+        Some(Item::new(&entry.tree, path, self.findings))
+    }
+
+    /// The value of a required key; its absence is reported.
+    pub fn req(&mut self, key: &'static str) -> Option<Item<'a>> {
+        let item = self.opt(key);
+        if item.is_none() {
+            let problem = match self.map.get(key) {
+                Some(entry) => Problem::new(
+                    "missing-value",
+                    format!("`{key}` of {} has no value", self.path),
+                )
+                .at(entry.key_place, "expected a value after this"),
+                None => Problem::new("missing-key", format!("{} has no `{key}`", self.path))
+                    .at(self.place, format!("`{key}` is required here")),
+            };
+            self.findings.error(problem);
+        }
+        item
+    }
+
+    /// Whether a key is there, and where, without taking it.
+    pub fn key_place(&self, key: &str) -> Option<Place> {
+        self.map.get(key).map(|entry| entry.key_place)
+    }
+
+    /// Takes `kind`, which must be one of `kinds`. Messages then call the map by it.
+    pub fn kind(&mut self, kinds: &[&'static str]) -> Option<&'static str> {
+        let Some(item) = self.opt("kind") else {
+            let mut problem = match self.map.get("kind") {
+                Some(entry) => Problem::new("missing-value", "`kind` has no value")
+                    .at(entry.key_place, "expected a kind after this"),
+                None => Problem::new("missing-kind", "this document has no `kind`")
+                    .at(self.place, "the document begins here"),
+            };
+            problem.help = Some(format!("kinds are {}", listed(kinds)));
+            self.findings.error(problem);
+            return None;
+        };
+        let word = item.string()?;
+        let Some(kind) = kinds.iter().copied().find(|kind| *kind == word.value) else {
+            self.findings.error(
+                Problem::new("unknown-kind", format!("there is no kind `{}`", word.value))
+                    .at(word.place, "unknown kind")
+                    .help(suggestion(&word.value, "kinds are", kinds)),
+            );
+            return None;
+        };
+        self.path = Rc::new(Path::Root(format!("this {kind}")));
+        self.place = word.place;
+        Some(kind)
+    }
+
+    /// Takes `name`, which is required. Messages then call the map by its kind and name. Call it
+    /// right after [`kind`](Self::kind).
+    pub fn name(&mut self) -> Option<At<String>> {
+        let name = self.req("name")?.string()?;
+        if let Path::Root(what) = &*self.path {
+            let kind = what.strip_prefix("this ").unwrap_or(what);
+            self.path = Rc::new(Path::Root(format!("{kind} `{}`", name.value)));
+        }
+        self.place = name.place;
+        Some(name)
+    }
+
+    /// Every key and its value, for maps whose keys the user chooses.
+    pub fn entries(&mut self) -> Vec<(At<&'a str>, Item<'a>)> {
+        let map = self.map;
+        map.iter()
+            .map(|(name, entry)| {
+                let path = Rc::new(Path::Key(Rc::clone(&self.path), name));
+                (
+                    At::new(name.as_str(), entry.key_place),
+                    Item::new(&entry.tree, path, self.findings),
+                )
+            })
+            .collect()
+    }
+
+    /// Reports every key that nobody asked for, with the nearest one that was.
+    pub fn finish(self) {
+        for (name, entry) in self.map {
+            if self.asked.contains(&name.as_str()) {
+                continue;
+            }
+            // What is there already is a bad guess at what was meant.
+            let mut keys: Vec<&str> = Vec::new();
+            for key in &self.asked {
+                if !keys.contains(key) {
+                    keys.push(key);
+                }
+            }
+            let free: Vec<&str> = keys
+                .iter()
+                .copied()
+                .filter(|key| !self.map.contains_key(*key))
+                .collect();
+            let near =
+                crate::problem::nearest(name, free).map(|near| format!("did you mean `{near}`? "));
+            self.findings.error(
+                Problem::new(
+                    "unknown-key",
+                    format!("unknown key `{name}` in {}", self.path),
+                )
+                .at(entry.key_place, "unknown key")
+                .help(format!(
+                    "{}keys are {}",
+                    near.unwrap_or_default(),
+                    listed(&keys)
+                )),
+            );
+        }
+    }
+}
+
+fn listed(names: &[&str]) -> String {
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}

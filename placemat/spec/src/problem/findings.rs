@@ -1,0 +1,43 @@
+//! Where readers and checks put what they find, so that one pass reports everything.
+
+use super::{Problem, Problems, Source};
+use std::cell::RefCell;
+
+/// Collects errors and warnings. Shared by reference: reporting needs no `&mut`.
+#[derive(Debug, Default)]
+pub struct Findings {
+    errors: RefCell<Vec<Problem>>,
+    warnings: RefCell<Vec<Problem>>,
+}
+
+impl Findings {
+    /// Nothing found yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an error.
+    pub fn error(&self, problem: Problem) {
+        self.errors.borrow_mut().push(problem);
+    }
+
+    /// Adds a warning.
+    pub fn warning(&self, problem: Problem) {
+        self.warnings.borrow_mut().push(problem);
+    }
+
+    /// How many errors were found so far.
+    pub fn error_count(&self) -> usize {
+        self.errors.borrow().len()
+    }
+
+    /// The warnings if there is no error, else all errors.
+    pub fn finish(self, sources: &[Source]) -> Result<Problems, Problems> {
+        let errors = self.errors.into_inner();
+        if errors.is_empty() {
+            Ok(Problems::new(sources.to_vec(), self.warnings.into_inner()))
+        } else {
+            Err(Problems::new(sources.to_vec(), errors))
+        }
+    }
+}
