@@ -4,10 +4,16 @@
 //! |---|---|
 //! | [`sandbox`] | the namespaces a lab lives in, its init, its parent |
 //! | [`netns`], [`netlink`], [`tap`] | network namespaces, links, addresses, routes |
+//! | [`qmp`], [`agent`], [`inherit`] | QEMU: its monitor, its guest agent, descriptors it inherits |
+//! | [`probe`] | which accelerator works, where firmware and programs are |
 //! | [`container`] | routers, boot servers and namespace servers: namespaces around an init |
 
+pub mod agent;
 pub mod container;
+pub mod inherit;
 pub mod netlink;
 pub mod netns;
+pub mod probe;
+pub mod qmp;
 pub mod sandbox;
 pub mod tap;

@@ -8,6 +8,9 @@ const IFF_TAP: libc::c_short = 0x0002;
 const IFF_NO_PI: libc::c_short = 0x1000;
 const IFF_VNET_HDR: libc::c_short = 0x4000;
 
+/// `_IOW('T', 226, int)`, since Linux 5.0. The type is that of `ioctl` in this C library.
+const TUNSETCARRIER: libc::Ioctl = 0x4004_54e2;
+
 /// Why a TAP device could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum TapError {
@@ -45,6 +48,24 @@ pub fn create(name: &str) -> Result<OwnedFd, TapError> {
         });
     }
     Ok(file.into())
+}
+
+/// Plugs the TAP in or pulls it out: without a machine behind it that runs, it has no carrier.
+/// Frames that wait to be read are dropped, so that a machine never gets those of its last life.
+pub fn set_carrier(tap: &OwnedFd, on: bool) -> io::Result<()> {
+    let value = libc::c_int::from(on);
+    // SAFETY: the descriptor is open, and TUNSETCARRIER reads one `int`.
+    let done = unsafe { libc::ioctl(tap.as_raw_fd(), TUNSETCARRIER, &raw const value) };
+    if done != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    nix::fcntl::fcntl(
+        tap,
+        nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_NONBLOCK),
+    )?;
+    let mut frame = [0; 2048];
+    while nix::unistd::read(tap, &mut frame).is_ok_and(|count| count > 0) {}
+    Ok(())
 }
 
 fn ifreq(name: &str) -> libc::ifreq {

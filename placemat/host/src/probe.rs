@@ -1,0 +1,6 @@
+//! What this host can do: which accelerator really works, where the firmware is, which programs
+//! are there and which package brings those that are not.
+
+pub mod accel;
+pub mod firmware;
+pub mod program;
