@@ -1,1 +1,60 @@
-//! Placeholder.
+//! Rack spec to data center: expands a `kind: DataCenter` of a few lines into the cluster YAML, the
+//! configuration of every BIRD, and what boot servers tell each machine.
+//!
+//! ```text
+//! Source --rack--> DataCenter --allocation--> Allocation --topology--> Plan --render--> files
+//! ```
+//!
+//! - [`rack`]: the input, checked, every problem with its place.
+//! - [`allocation`]: arithmetic from rack and seat numbers to prefixes, addresses, ASNs, MACs and
+//!   serials. A rack added at the end moves nothing.
+//! - [`topology`]: the [`Plan`]: every machine, link and session by name.
+//! - `render`: one row of a table and one template for each kind of file.
+//!
+//! What comes out: `cluster.yml`, `bird/NAME.conf` for routers and boot servers, and
+//! `boot/NAME/{node.env,bird.conf}` for servers. Spines speak eBGP to ToRs; ToRs reflect iBGP
+//! routes among the machines of their rack; every machine announces a loopback of its own; BFD
+//! watches every session.
+//!
+//! No I/O here: text in, text out.
+
+pub mod allocation;
+pub mod rack;
+mod render;
+pub mod topology;
+
+pub use rack::is_rack_spec;
+pub use render::File;
+pub use topology::Plan;
+
+use allocation::Allocation;
+use placemat_spec::Problem;
+pub use placemat_spec::{Problems, Source};
+
+/// What a rack spec expands to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// Every file, `cluster.yml` first.
+    pub files: Vec<File>,
+}
+
+/// Expands a rack spec.
+///
+/// `source.dir` should be absolute: the image's folder is resolved against it and written to
+/// `cluster.yml`, which may stand anywhere.
+pub fn expand(source: &Source) -> Result<Output, Problems> {
+    let plan = plan(source)?;
+    let files = render::render(&plan).map_err(|error| {
+        let problem = Problem::new("template", format!("template failed: {error:#}"));
+        Problems::new(vec![source.clone()], vec![problem])
+    })?;
+    Ok(Output { files })
+}
+
+/// The plan of a rack spec, before anything is rendered.
+pub fn plan(source: &Source) -> Result<Plan, Problems> {
+    let dc = rack::read(source)?;
+    let allocation = Allocation::new(&dc)
+        .map_err(|problems| Problems::new(vec![source.clone()], problems))?;
+    Ok(Plan::new(&dc, &allocation))
+}

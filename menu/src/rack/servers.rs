@@ -1,0 +1,159 @@
+//! `types:` and `racks:`: what servers there are, and where. Both are written as runs:
+//! `{count: 20, servers: [28 x light]}`.
+
+use super::{Rack, ServerType};
+use crate::allocation::{MAX_RACKS, MAX_SERVERS};
+use indexmap::IndexMap;
+use placemat_spec::document::{Fields, Item};
+use placemat_spec::problem::{Problem, suggestion};
+use placemat_spec::resource::Tier;
+use placemat_spec::value::format_size;
+use placemat_spec::Place;
+
+const TIERS: [(&str, Tier); 4] = [
+    ("full", Tier::Full),
+    ("kernel", Tier::Kernel),
+    ("netns", Tier::Netns),
+    ("mock", Tier::Mock),
+];
+
+/// Less does not boot the node image.
+const LEAST_MEMORY: u64 = 128 << 20;
+
+/// The server types; none where the key is missing, so that racks need not complain too.
+pub(super) fn types(fields: &mut Fields, image: &str) -> Option<IndexMap<String, ServerType>> {
+    let mut given = fields.req("types")?.fields()?;
+    let types = given.entries().into_iter().map(|(name, item)| {
+        let kind = item.fields().map(|fields| server_type(fields, image));
+        (name.value.to_owned(), kind.unwrap_or_default())
+    });
+    Some(types.collect())
+}
+
+fn server_type(mut fields: Fields, image: &str) -> ServerType {
+    let tier = fields.req("tier").and_then(|it| it.choice(&TIERS));
+    let machine = tier.is_none_or(|tier| matches!(tier.value, Tier::Full | Tier::Kernel));
+    let mut of_machine = |key: &'static str| {
+        let item = fields.opt(key)?;
+        if !machine {
+            item.findings().error(
+                item.problem("no-machine", "is for virtual machines only", "not in this tier")
+                    .help("leave it out, or use `tier: full` or `tier: kernel`"),
+            );
+        }
+        Some(item)
+    };
+    let cpu = of_machine("cpu").and_then(|it| it.integer(1..=255u32));
+    let memory = of_machine("memory").and_then(|it| memory(&it));
+    let disk = of_machine("disk").and_then(|it| disk(&it, image));
+    fields.finish();
+    ServerType {
+        tier: tier.map_or(Tier::Full, |it| it.value),
+        cpu: cpu.map_or(1, |it| it.value),
+        memory: memory.unwrap_or_else(|| "512M".into()),
+        disk,
+    }
+}
+
+fn memory(item: &Item) -> Option<String> {
+    let size = item.size()?.value;
+    if size >= LEAST_MEMORY && size.is_multiple_of(1 << 20) {
+        return Some(format_size(size));
+    }
+    let message = "must be a whole number of MiB, 128M or more";
+    item.findings()
+        .error(item.problem("bad-memory", message, "not possible"));
+    None
+}
+
+fn disk(item: &Item, image: &str) -> Option<String> {
+    let name = item.string()?;
+    if name.value == image {
+        return Some(name.value);
+    }
+    item.findings().error(
+        item.problem("unknown-image", "names no image", "unknown image")
+            .help(suggestion(&name.value, "images are", &[image])),
+    );
+    None
+}
+
+/// The racks, and where they are listed.
+pub(super) fn racks(
+    fields: &mut Fields,
+    types: Option<&IndexMap<String, ServerType>>,
+) -> (Vec<Rack>, Option<Place>) {
+    let place = fields.key_place("racks");
+    let Some(item) = fields.req("racks") else {
+        return (Vec::new(), place);
+    };
+    let runs = item.list().unwrap_or_default();
+    if item.tree().as_list().is_some_and(<[_]>::is_empty) {
+        item.findings()
+            .error(item.problem("no-rack", "has no rack", "at least one is needed"));
+    }
+    let mut racks = Vec::new();
+    for run in runs {
+        let Some(mut fields) = run.fields() else { continue };
+        let count = fields.opt("count").map_or(Some(1), |it| {
+            it.integer(1..=MAX_RACKS as u64).map(|it| it.value)
+        });
+        let servers = fields.req("servers").map(|it| servers(&it, types));
+        fields.finish();
+        let rack = Rack {
+            servers: servers.unwrap_or_default(),
+        };
+        racks.extend((0..count.unwrap_or(0)).map(|_| rack.clone()));
+    }
+    (racks, place)
+}
+
+fn servers(item: &Item, types: Option<&IndexMap<String, ServerType>>) -> Vec<String> {
+    let mut servers: Vec<String> = Vec::new();
+    for run in item.list().unwrap_or_default() {
+        let Some((count, name)) = server_run(&run, types) else {
+            continue;
+        };
+        // One too many is enough to see that it is too many.
+        let room = MAX_SERVERS + 1 - servers.len().min(MAX_SERVERS + 1);
+        servers.extend((0..count.min(room)).map(|_| name.clone()));
+    }
+    if servers.len() > MAX_SERVERS {
+        let message = format!("holds more than {MAX_SERVERS} servers");
+        item.findings().error(
+            item.problem("rack-full", &message, "too many")
+                .help(format!("a rack has room for {MAX_SERVERS}: spread them over more racks")),
+        );
+    }
+    servers
+}
+
+/// `light`, or `28 x light`.
+fn server_run(
+    item: &Item,
+    types: Option<&IndexMap<String, ServerType>>,
+) -> Option<(usize, String)> {
+    let text = item.string()?;
+    let (count, name) = match text.split_once(" x ") {
+        None => (Some(1), text.value.as_str()),
+        Some((count, name)) => (count.trim().parse().ok(), name.trim()),
+    };
+    let Some(count) = count.filter(|count| *count > 0) else {
+        item.findings().error(
+            item.problem("bad-run", "must be a type or a run of it", "not a count")
+                .help("a run is written as `28 x light`"),
+        );
+        return None;
+    };
+    let Some(types) = types.filter(|types| !types.contains_key(name)) else {
+        return Some((count, name.to_owned()));
+    };
+    let names: Vec<&str> = types.keys().map(String::as_str).collect();
+    let start = text.len() - name.len();
+    item.findings().error(
+        Problem::new("unknown-type", format!("there is no server type `{name}`"))
+            .at(text.place.part(&text.value, start..text.len()), "unknown type")
+            .help(suggestion(name, "types are", &names)),
+    );
+    None
+}

@@ -1,0 +1,17 @@
+//! `boot/NAME/`: what the boot server tells each machine about itself: its name and loopback
+//! (`node.env`) and its routing daemon (`bird.conf`).
+
+use super::bird::Context;
+use super::{File, Templates};
+use crate::topology::Plan;
+
+pub(super) fn render(plan: &Plan, templates: &Templates) -> Result<Vec<File>, minijinja::Error> {
+    let mut files = Vec::new();
+    for server in plan.servers.iter().filter(|server| server.runs) {
+        let folder = format!("boot/{}", server.speaker.name);
+        let context = Context::new(plan, server);
+        files.push(templates.file(format!("{folder}/node.env"), "node.env", &context)?);
+        files.push(templates.file(format!("{folder}/bird.conf"), "server.conf", &context)?);
+    }
+    Ok(files)
+}

@@ -1,0 +1,81 @@
+//! What the examples expand to, file by file, and what bad rack specs are told.
+
+use placemat_menu::{Source, expand, is_rack_spec};
+use std::path::Path;
+
+/// The folder is not a real one, so that snapshots do not depend on where the tests run.
+fn source(name: &str, text: &str) -> Source {
+    Source {
+        name: name.into(),
+        dir: "/dc/menu/examples".into(),
+        text: text.into(),
+    }
+}
+
+fn snapshot(name: &str, text: &str) {
+    let output = expand(&source(name, text)).unwrap_or_else(|problems| panic!("{problems}"));
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.set_snapshot_path(Path::new("snapshots").join(name));
+    settings.bind(|| {
+        for file in output.files {
+            assert_eq!(file.mode, 0o644);
+            let name = file.path.display().to_string().replace('/', "-");
+            insta::assert_snapshot!(name, file.contents);
+        }
+    });
+}
+
+#[test]
+fn small() {
+    snapshot("small", include_str!("../examples/small.yml"));
+}
+
+#[test]
+fn routers() {
+    snapshot("routers", include_str!("../examples/routers.yml"));
+}
+
+/// One ToR a rack, a rack without servers, mocks, kernels, and every key that has a default left out.
+#[test]
+fn odd() {
+    let text = "
+kind: DataCenter
+name: odd
+spines: 1
+tors: 1
+types: {chassis: {tier: mock}, direct: {tier: kernel, memory: 1G, disk: os}}
+racks: [{servers: []}, {count: 2, servers: [2 x chassis, direct]}]
+image: {name: os, bundle: ./bundle}
+asn-base: 4200000000
+";
+    snapshot("odd", text);
+}
+
+#[test]
+fn bad_rack_specs() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.set_snapshot_path("snapshots/bad");
+    let _bound = settings.bind_to_scope();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bad");
+    for entry in folder.read_dir().unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let problems = expand(&source(name, &text)).unwrap_err();
+        insta::assert_snapshot!(path.file_stem().unwrap().to_str().unwrap(), problems);
+    }
+}
+
+#[test]
+fn rack_specs_are_told_from_clusters() {
+    let is = |text| is_rack_spec(&source("x.yml", text));
+    assert!(is("kind: DataCenter"));
+    assert!(is("name: x\nkind: DataCenter\nspines: [not, a, number]"));
+    assert!(!is("kind: Network\nname: DataCenter"));
+    assert!(!is("# kind: DataCenter\n---\nkind: Network"));
+    assert!(!is(""));
+}
