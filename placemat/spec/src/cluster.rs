@@ -1,7 +1,13 @@
-//! The checked data center: what `plan` and `lab` work from. Only the loader builds one.
+//! The checked data center: what `plan` and `lab` work from. Only [`Cluster::load`] builds one.
+
+mod files;
+
+pub use files::{FileKind, FileRef};
 
 use crate::resource::{BootServer, Image, Name, Network, Node, Power, Router};
+use crate::{Problem, Problems, Source};
 use indexmap::IndexMap;
+use std::sync::Arc;
 
 /// A checked, immutable data center. Every name that one resource gives of another exists.
 /// Maps keep the order of the files.
@@ -19,4 +25,14 @@ pub struct Cluster {
     pub images: IndexMap<Name, Image>,
     /// Power feeds: what is plugged where.
     pub feeds: IndexMap<Name, Power>,
+    /// The texts it was read from, which every [`Place`](crate::Place) in it points into.
+    pub sources: Arc<[Source]>,
+}
+
+impl Cluster {
+    /// Problems that show only later (a missing file, a feature that the host lacks), rendered with
+    /// the lines of this cluster that asked for it.
+    pub fn problems(&self, list: Vec<Problem>) -> Problems {
+        Problems::new(self.sources.to_vec(), list)
+    }
 }

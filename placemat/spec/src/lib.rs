@@ -2,18 +2,28 @@
 //! problem with its place, before anything is started.
 //!
 //! ```text
-//! Source(s) --document--> raw documents with spans --resource/<kind>--> Cluster (checked, immutable)
+//! Source(s) --document--> trees with places --resource/<kind>/read--> draft --check--> Cluster
 //! ```
+//!
+//! - [`Cluster::load`] is the way in. It gives a cluster and warnings, or all errors at once.
+//! - [`document`] reads YAML with places; the scenario and menu crates read through it too.
+//! - [`Problems`] render as rustc's messages do: code, place, source lines with carets, help.
+//! - [`selector`] says how scenarios and power feeds name what they mean.
+//! - A new kind of resource is a module in `resource` and a row in `load`; what must hold between
+//!   resources is a file in `check`, working on the ledger of `draft`.
 //!
 //! No I/O here: callers hand in text and ask [`Cluster::files`] which files must exist.
 
+mod check;
 pub mod cluster;
 pub mod document;
+mod draft;
 pub mod event;
+mod load;
 pub mod problem;
 pub mod resource;
 pub mod selector;
 pub mod value;
 
 pub use cluster::Cluster;
-pub use problem::{Place, Problem, Problems, Source};
+pub use problem::{Place, Problem, Problems, Severity, Source};

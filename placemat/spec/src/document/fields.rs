@@ -1,7 +1,7 @@
 //! Takes the keys of a map one by one, and reports those that nobody asked for.
 
 use super::item::{Item, Path};
-use super::tree::{At, Map};
+use super::tree::{At, Map, Tree};
 use crate::Place;
 use crate::problem::{Findings, Problem, suggestion};
 use std::rc::Rc;
@@ -90,6 +90,17 @@ impl<'a> Fields<'a> {
     /// Whether a key is there, and where, without taking it.
     pub fn key_place(&self, key: &str) -> Option<Place> {
         self.map.get(key).map(|entry| entry.key_place)
+    }
+
+    /// The tree under a key, without taking it.
+    pub fn peek(&self, key: &str) -> Option<&'a Tree> {
+        self.map.get(key).map(|entry| &entry.tree)
+    }
+
+    /// Whether a list is absent or has no element, without taking it.
+    pub fn lacks(&self, key: &str) -> bool {
+        self.peek(key)
+            .is_none_or(|tree| tree.is_null() || tree.as_list().is_some_and(<[_]>::is_empty))
     }
 
     /// Takes `kind`, which must be one of `kinds`. Messages then call the map by it.

@@ -1,5 +1,10 @@
 //! `kind: BootServer`: DHCP and HTTP for UEFI HTTP boot, in a network namespace of its own.
 
+mod dhcp;
+mod read;
+
+pub(crate) use read::read;
+
 use super::{Bird, Interface, Labels, Name};
 use crate::Place;
 use crate::value::Mac;

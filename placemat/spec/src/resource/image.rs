@@ -1,5 +1,9 @@
 //! `kind: Image`: what servers boot from.
 
+mod read;
+
+pub(crate) use read::read;
+
 use super::{Labels, Name};
 use crate::Place;
 use std::path::PathBuf;
@@ -25,4 +29,14 @@ pub enum ImageSource {
     /// A folder as `images/build` writes it: `node.efi` (UKI), `vmlinuz`, `initrd.img`, `rootfs/`,
     /// `disk.img`, `manifest.json`.
     Bundle(PathBuf),
+}
+
+impl ImageSource {
+    /// The key that it is written as.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::File(_) => "file",
+            Self::Bundle(_) => "bundle",
+        }
+    }
 }

@@ -1,5 +1,9 @@
 //! `kind: Network`: an L2 segment.
 
+mod read;
+
+pub(crate) use read::read;
+
 use super::{Labels, Name};
 use crate::Place;
 use ipnet::IpNet;

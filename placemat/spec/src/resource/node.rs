@@ -1,10 +1,15 @@
 //! `kind: Node`: a server.
 
+mod hardware;
+mod read;
+mod volume;
+
+pub(crate) use read::read;
+
 use super::{Interface, Labels, Name};
 use crate::Place;
 use ipnet::IpNet;
 use std::net::IpAddr;
-use std::path::PathBuf;
 
 /// How faithfully a server is simulated. All tiers share one face: BMC, DHCP lease, BGP, exec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -143,15 +148,8 @@ pub struct Node {
     pub depends_on: Vec<Name>,
     /// Powered on when the lab starts; default true.
     pub autostart: bool,
-    /// Paths of extra QEMU arguments, verbatim.
+    /// Labels.
     pub labels: Labels,
     /// Where its name stands.
     pub place: Place,
-}
-
-impl Node {
-    /// Files this node needs besides its images.
-    pub fn files(&self) -> Vec<PathBuf> {
-        Vec::new()
-    }
 }

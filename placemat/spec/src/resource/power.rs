@@ -1,5 +1,9 @@
 //! `kind: Power`: a feed, and what is plugged into it.
 
+mod read;
+
+pub(crate) use read::read;
+
 use super::{Labels, Name};
 use crate::Place;
 use crate::selector::Selector;

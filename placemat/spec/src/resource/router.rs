@@ -1,5 +1,11 @@
 //! `kind: Router` (a container with BIRD) and `kind: NetworkNamespace` (its sibling without one).
 
+mod app;
+mod read;
+
+pub(super) use read::bird;
+pub(crate) use read::{read_namespace, read_router};
+
 use super::{Interface, Labels, Name};
 use crate::Place;
 use ipnet::IpNet;

@@ -1,0 +1,89 @@
+//! Names: their form, and that none is given twice.
+
+use crate::document::At;
+use crate::draft::{Declared, Kind, Ledger};
+use crate::problem::{Findings, Problem};
+use std::collections::HashMap;
+
+/// Longest name of a network: placemat v2 makes a link of that name (IFNAMSIZ less the final zero).
+const LONGEST_NETWORK: usize = 15;
+/// Longest name of anything else: a host name's label (RFC 1035).
+const LONGEST: usize = 63;
+
+/// Checks the form of one name.
+pub(crate) fn form(kind: Kind, name: &At<String>, owner: &str, findings: &Findings) {
+    let most = if kind == Kind::Network {
+        LONGEST_NETWORK
+    } else {
+        LONGEST
+    };
+    let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let problem =
+        |message: String, label: &str| Problem::new("bad-name", message).at(name.place, label);
+    if name.is_empty() {
+        findings.error(problem(
+            format!("a {} has an empty name", kind.word()),
+            "expected a name",
+        ));
+    } else if name.len() > most {
+        findings.error(
+            problem(
+                format!("the name of {owner} is too long"),
+                &format!("{} bytes", name.len()),
+            )
+            .help(format!(
+                "names of a {} have at most {most} bytes",
+                kind.word()
+            )),
+        );
+    } else if !name.bytes().all(fine) || !name.as_bytes()[0].is_ascii_alphanumeric() {
+        findings.error(
+            problem(format!("\"{}\" cannot be a name", name.value), "bad name").help(
+                "names are letters, digits, `-`, `_` and `.`, and begin with a letter or digit",
+            ),
+        );
+    } else if kind.is_machine() && name.value == "hub" {
+        findings.error(
+            problem("no machine can be named `hub`".into(), "reserved")
+                .help("`hub` is the namespace that holds the bridges"),
+        );
+    }
+}
+
+/// No name twice in a kind, and none shared by two machines of different kinds.
+pub(super) fn check(ledger: &Ledger, findings: &Findings) {
+    let mut seen: HashMap<(Kind, &str), &Declared> = HashMap::new();
+    let mut machines: HashMap<&str, &Declared> = HashMap::new();
+    for declared in &ledger.names {
+        let (kind, name) = (declared.kind, declared.name.as_str());
+        if let Some(first) = seen.get(&(kind, name)) {
+            findings.error(
+                Problem::new(
+                    "duplicate-name",
+                    format!("there are two {}s named `{name}`", kind.word()),
+                )
+                .at(declared.name.place, "named again here")
+                .at(first.name.place, "first named here")
+                .help("rename or remove one of the two"),
+            );
+            continue;
+        }
+        seen.insert((kind, name), declared);
+        if !kind.is_machine() {
+            continue;
+        }
+        if let Some(first) = machines.get(name) {
+            findings.error(
+                Problem::new(
+                    "duplicate-name",
+                    format!("a {} and a {} are both named `{name}`", first.kind.word(), kind.word()),
+                )
+                .at(declared.name.place, format!("this {}", kind.word()))
+                .at(first.name.place, format!("this {}", first.kind.word()))
+                .help("routers, boot servers and nodes share one space of names, so that a bare name means one of them"),
+            );
+        } else {
+            machines.insert(name, declared);
+        }
+    }
+}

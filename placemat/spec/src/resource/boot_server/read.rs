@@ -1,0 +1,98 @@
+//! Reads `kind: BootServer`.
+
+use super::{BootEntry, BootServer, dhcp};
+use crate::document::{Fields, Item};
+use crate::draft::{Reading, Want};
+use crate::problem::Problem;
+use crate::resource::{Name, interface, labels, router};
+
+/// What a boot server's image must be.
+const BUNDLE: Want = Want::Bundle("a boot server serves the `node.efi` of a bundle");
+
+pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
+    let interfaces = interface::read(fields, reading);
+    let loopback = interface::loopback(fields, reading);
+    let first_is_ipv6 = loopback.first().is_some_and(|net| net.addr().is_ipv6());
+    if fields.lacks("loopback") || first_is_ipv6 {
+        let place = fields.key_place("loopback").unwrap_or(fields.place());
+        fields.findings().error(
+            Problem::new(
+                "missing-key",
+                format!(
+                    "{} does not begin its `loopback` with an IPv4 address",
+                    fields.describe()
+                ),
+            )
+            .at(
+                place,
+                "the first `loopback` address is where DHCP relays send to",
+            )
+            .help("for example `loopback: [10.69.0.3/32]`"),
+        );
+    }
+    let image = fields.req("image").and_then(|it| it.string());
+    if let Some(image) = &image {
+        reading.draft.ledger.refer(BUNDLE, image, &reading.owner);
+    }
+    let server = BootServer {
+        name: reading.name.value.clone(),
+        interfaces,
+        loopback,
+        bird: router::bird(fields, reading),
+        dhcp: dhcp::read(fields, reading),
+        http_port: http_port(fields),
+        image: image.map(|image| image.value).unwrap_or_default(),
+        machines: machines(fields, reading),
+        labels: labels::read(fields),
+        place: reading.place(),
+    };
+    reading
+        .draft
+        .cluster
+        .boot_servers
+        .entry(server.name.clone())
+        .or_insert(server);
+}
+
+fn http_port(fields: &mut Fields<'_>) -> u16 {
+    let Some(mut fields) = fields.opt("http").and_then(|it| it.fields()) else {
+        return 80;
+    };
+    let port = fields.opt("port").and_then(|it| it.integer(1..=65535_u16));
+    fields.finish();
+    port.map_or(80, |port| port.value)
+}
+
+fn machines(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Vec<BootEntry> {
+    let items = fields
+        .opt("machines")
+        .and_then(|it| it.list())
+        .unwrap_or_default();
+    items
+        .iter()
+        .filter_map(|item| machine(item, reading))
+        .collect()
+}
+
+fn machine(item: &Item<'_>, reading: &mut Reading<'_>) -> Option<BootEntry> {
+    let mut fields = item.fields()?;
+    let serial = fields.req("serial").and_then(|it| it.string());
+    let image = fields.opt("image").and_then(|it| it.string());
+    let config = fields.opt("config").and_then(|it| it.string());
+    fields.finish();
+    if let Some(image) = &image {
+        reading.draft.ledger.refer(BUNDLE, image, &reading.owner);
+    }
+    let serial = serial?;
+    reading
+        .draft
+        .ledger
+        .machines
+        .push((serial.clone(), reading.owner.clone()));
+    Some(BootEntry {
+        place: config.as_ref().map_or(serial.place, |config| config.place),
+        serial: serial.value,
+        image: image.map(|image| -> Name { image.value }),
+        config: config.map(|config| reading.path(&config)),
+    })
+}

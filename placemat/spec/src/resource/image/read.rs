@@ -1,0 +1,71 @@
+//! Reads `kind: Image`.
+
+use super::{Image, ImageSource};
+use crate::document::Fields;
+use crate::draft::Reading;
+use crate::problem::Problem;
+use crate::resource::labels;
+use std::path::PathBuf;
+
+pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
+    let file = fields.opt("file").and_then(|it| it.string());
+    let bundle = fields.opt("bundle").and_then(|it| it.string());
+    let labels = labels::read(fields);
+    for (key, why) in [
+        (
+            "url",
+            "download the image yourself and give its path as `file`",
+        ),
+        ("compression", "unpack the image yourself"),
+    ] {
+        if let Some(item) = fields.opt(key) {
+            fields.findings().error(
+                item.problem("unsupported", "is not supported yet", "not supported yet")
+                    .help(why),
+            );
+        }
+    }
+    let (source, place) = match (file, bundle) {
+        (Some(file), None) => (ImageSource::File(reading.path(&file)), file.place),
+        (None, Some(bundle)) => (ImageSource::Bundle(reading.path(&bundle)), bundle.place),
+        (Some(file), Some(bundle)) => {
+            fields.findings().error(
+                Problem::new(
+                    "conflict",
+                    format!("{} has both `file` and `bundle`", fields.describe()),
+                )
+                .at(bundle.place, "keep one of the two")
+                .at(file.place, "the other is here"),
+            );
+            (ImageSource::File(PathBuf::new()), file.place)
+        }
+        (None, None) => {
+            if ["file", "bundle", "url"]
+                .iter()
+                .all(|key| fields.key_place(key).is_none())
+            {
+                fields.findings().error(
+                    Problem::new(
+                        "missing-key",
+                        format!("{} has no `file` and no `bundle`", fields.describe()),
+                    )
+                    .at(fields.place(), "one of the two is required here")
+                    .help("`file` is a disk image, `bundle` a folder as `images/build` writes it"),
+                );
+            }
+            (ImageSource::File(PathBuf::new()), fields.place())
+        }
+    };
+    let image = Image {
+        name: reading.name.value.clone(),
+        source,
+        labels,
+        place,
+    };
+    reading
+        .draft
+        .cluster
+        .images
+        .entry(image.name.clone())
+        .or_insert(image);
+}

@@ -1,0 +1,117 @@
+//! Reads `kind: Node`.
+
+use super::{Accel, Node, Tier, hardware, volume};
+use crate::document::Fields;
+use crate::draft::{Reading, Want};
+use crate::problem::Problem;
+use crate::resource::{interface, labels};
+
+const TIERS: [(&str, Tier); 4] = [
+    ("full", Tier::Full),
+    ("kernel", Tier::Kernel),
+    ("netns", Tier::Netns),
+    ("mock", Tier::Mock),
+];
+
+const ACCELS: [(&str, Accel); 3] = [
+    ("auto", Accel::Auto),
+    ("kvm", Accel::Kvm),
+    ("tcg", Accel::Tcg),
+];
+
+/// Keys of placemat v2 that mean something, but not here yet.
+const NOT_YET: [&str; 4] = ["ignition", "numa", "network-device-queue", "tpm"];
+
+pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
+    let tier = fields
+        .opt("tier")
+        .and_then(|it| it.choice(&TIERS))
+        .map(|it| it.value)
+        .unwrap_or_default();
+    let image = image(tier, fields, reading);
+    let depends_on = fields
+        .opt("depends-on")
+        .and_then(|it| it.strings())
+        .unwrap_or_default();
+    for name in &depends_on {
+        reading
+            .draft
+            .ledger
+            .refer(Want::Dependency, name, &reading.owner);
+    }
+    let node = Node {
+        name: reading.name.value.clone(),
+        tier,
+        interfaces: interface::read(fields, reading),
+        loopback: interface::loopback(fields, reading),
+        cpu: hardware::cpu(fields),
+        memory_mib: hardware::memory(fields),
+        firmware: hardware::firmware(fields),
+        smbios: hardware::smbios(fields, reading),
+        volumes: volume::read(fields, reading),
+        bmc: hardware::bmc(fields, reading),
+        image,
+        accel: fields
+            .opt("accel")
+            .and_then(|it| it.choice(&ACCELS))
+            .map(|it| it.value)
+            .unwrap_or_default(),
+        depends_on: depends_on.into_iter().map(|name| name.value).collect(),
+        autostart: fields
+            .opt("autostart")
+            .and_then(|it| it.boolean())
+            .is_none_or(|it| it.value),
+        labels: labels::read(fields),
+        place: reading.place(),
+    };
+    for key in NOT_YET {
+        if let Some(item) = fields
+            .opt(key)
+            .filter(|item| item.tree().text() != Some("false"))
+        {
+            fields.findings().error(item.problem(
+                "unsupported",
+                "is not supported yet",
+                "remove this",
+            ));
+        }
+    }
+    reading
+        .draft
+        .cluster
+        .nodes
+        .entry(node.name.clone())
+        .or_insert(node);
+}
+
+/// Takes `image`, which the tiers that run without firmware cannot do without.
+fn image(tier: Tier, fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<String> {
+    let image = fields.opt("image").and_then(|it| it.string());
+    let why = match tier {
+        Tier::Netns => "a node of tier `netns` runs the `rootfs/` of a bundle",
+        Tier::Kernel => "a node of tier `kernel` boots the `vmlinuz` of a bundle",
+        Tier::Full | Tier::Mock => "",
+    };
+    let needed = !why.is_empty();
+    if let Some(image) = &image {
+        let want = if needed {
+            Want::Bundle(why)
+        } else {
+            Want::Image
+        };
+        reading.draft.ledger.refer(want, image, &reading.owner);
+    } else if needed && fields.key_place("image").is_none() {
+        fields.findings().error(
+            Problem::new(
+                "missing-key",
+                format!("{} has no `image`", fields.describe()),
+            )
+            .at(
+                fields.key_place("tier").unwrap_or(fields.place()),
+                "needs an `image`",
+            )
+            .help(why),
+        );
+    }
+    image.map(|image| image.value)
+}
