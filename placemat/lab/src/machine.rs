@@ -1,0 +1,348 @@
+//! A server of tier `full` or `kernel`: a machine that QEMU runs.
+//!
+//! Power-on starts a QEMU, power-off kills it: the plug, nothing is flushed. A guest that powers
+//! itself off ends its QEMU, and the machine can be powered on again. A guest that reboots stays in
+//! its QEMU, and that counts as a boot. A QEMU that dies from outside is news, which the machine's
+//! keeper answers by [`DeathPolicy`].
+//!
+//! ```text
+//! MachineSpec --command--> arguments --launch--> QEMU --keeper--> phases, news, end
+//!                                                  console --scan--> signs
+//! ```
+
+mod command;
+mod console;
+mod hardware;
+mod keeper;
+mod launch;
+mod qcow2;
+mod scan;
+mod spec;
+mod volume;
+
+pub use command::{AGENT_CHANNEL, Descriptors, arguments, boot_order};
+pub use console::{Console, ConsoleOff, ConsoleSession};
+pub use hardware::DeathPolicy;
+pub use launch::LaunchError;
+pub use spec::{BootTarget, DirectKernel, Disk, DiskFormat, MachineFirmware, MachineSpec};
+pub use volume::{DiskContent, VolumeError, make_disk, make_vars};
+
+use crate::server::BootTrack;
+use keeper::Life;
+use placemat_host::agent::{AgentCommand, AgentError, AgentOutput};
+use placemat_host::qmp::{QmpError, commands};
+use placemat_spec::event::BootPhase;
+use serde_json::json;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How long a hard reset may take until QEMU reports it.
+const RESET_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Why a machine did not do what it was told.
+#[derive(Debug, thiserror::Error)]
+pub enum MachineError {
+    /// It did not start.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// It has no power.
+    #[error("{machine} has no power")]
+    Off {
+        /// The machine.
+        machine: String,
+    },
+    /// QEMU refused or did not answer.
+    #[error("{act} {machine}")]
+    Monitor {
+        /// What was to be done.
+        act: &'static str,
+        /// The machine.
+        machine: String,
+        /// What its monitor said.
+        source: QmpError,
+    },
+    /// The reset never came.
+    #[error("reset {machine}: QEMU took the command, but did not reset")]
+    NoReset {
+        /// The machine.
+        machine: String,
+    },
+    /// Its guest agent failed.
+    #[error("guest of {machine}")]
+    Agent {
+        /// The machine.
+        machine: String,
+        /// What its agent said.
+        source: AgentError,
+    },
+}
+
+/// What a machine did of its own accord.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MachineNews {
+    /// Its guest powered it off.
+    GuestOff,
+    /// Its guest rebooted it.
+    GuestReset,
+    /// Its QEMU died. The machine is off.
+    Died {
+        /// How, in words.
+        how: String,
+        /// How far its boot had come.
+        after: BootPhase,
+    },
+}
+
+/// What a machine needs besides its spec.
+#[derive(Debug)]
+pub struct MachineSetup {
+    /// One TAP a NIC, in order, from [`placemat_host::tap::create`]. The machine keeps them for
+    /// all its lives, and takes their carrier away while it is off.
+    pub taps: Vec<OwnedFd>,
+    /// Where its phases go.
+    pub track: BootTrack,
+    /// How long firmware that found nothing to boot waits until it tries again, as servers do;
+    /// `None`: it stays there.
+    pub boot_retry: Option<Duration>,
+    /// Where its tasks are tracked.
+    pub tasks: TaskTracker,
+    /// Ends it.
+    pub cancel: CancellationToken,
+}
+
+/// A machine. Clones are the same one.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    spec: MachineSpec,
+    setup: MachineSetup,
+    console: Console,
+    /// The running QEMU; its keeper takes it away.
+    life: watch::Sender<Option<Arc<Life>>>,
+    /// What boots of the running QEMU try first.
+    armed: Mutex<BootTarget>,
+    news: mpsc::UnboundedSender<MachineNews>,
+    unheard: Mutex<Option<mpsc::UnboundedReceiver<MachineNews>>>,
+    /// Held by whoever changes the power.
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl Machine {
+    /// A machine that is off.
+    pub fn new(spec: MachineSpec, setup: MachineSetup) -> Self {
+        let (news, unheard) = mpsc::unbounded_channel();
+        let machine = Self {
+            inner: Arc::new(Inner {
+                armed: Mutex::new(spec.boot_first),
+                spec,
+                setup,
+                console: Console::default(),
+                life: watch::Sender::new(None),
+                news,
+                unheard: Mutex::new(Some(unheard)),
+                turn: tokio::sync::Mutex::new(()),
+            }),
+        };
+        machine.set_carrier(false);
+        machine
+    }
+
+    /// What it was made from.
+    pub fn spec(&self) -> &MachineSpec {
+        &self.inner.spec
+    }
+
+    /// Its serial console.
+    pub fn console(&self) -> &Console {
+        &self.inner.console
+    }
+
+    /// Its phases.
+    pub fn track(&self) -> &BootTrack {
+        &self.inner.setup.track
+    }
+
+    /// What it does of its own accord. `None` when somebody listens already.
+    pub fn news(&self) -> Option<mpsc::UnboundedReceiver<MachineNews>> {
+        lock(&self.inner.unheard).take()
+    }
+
+    /// Whether it runs.
+    pub fn is_on(&self) -> bool {
+        self.inner.life.borrow().is_some()
+    }
+
+    /// Process id of its QEMU, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.inner.life.borrow().as_ref().and_then(|life| life.pid)
+    }
+
+    /// Powers it on and returns once its guest runs. `first` comes first in this boot and those
+    /// after it, until [`arm`](Self::arm) says otherwise; `None`: the machine's own order. Fine
+    /// when it is on already.
+    pub async fn power_on(
+        &self,
+        first: Option<BootTarget>,
+        cause: &str,
+    ) -> Result<(), MachineError> {
+        let _turn = self.inner.turn.lock().await;
+        if self.is_on() {
+            return Ok(());
+        }
+        let first = first.unwrap_or(self.inner.spec.boot_first);
+        self.inner.console.begin_boot();
+        let launched = launch::launch(&self.inner.spec, &self.inner.setup.taps, first).await?;
+        *lock(&self.inner.armed) = first;
+        self.set_carrier(true);
+        let track = self.track();
+        track.power(true, cause);
+        track.begin();
+        let (life, keeper) = keeper::keep(self, launched);
+        self.inner.life.send_replace(Some(life));
+        self.inner.setup.tasks.spawn(keeper);
+        Ok(())
+    }
+
+    /// Pulls the plug and returns once nothing runs any more. Fine when it is off already.
+    pub async fn power_off(&self, cause: &str) {
+        let _turn = self.inner.turn.lock().await;
+        self.cut(cause).await;
+    }
+
+    async fn cut(&self, cause: &str) {
+        let life = self.inner.life.borrow().clone();
+        if let Some(life) = life {
+            life.cut(cause);
+            self.ended().await;
+        }
+    }
+
+    /// Waits until it is off.
+    pub async fn ended(&self) {
+        // The sender lives in `self`, so the channel cannot close.
+        let _ = self.inner.life.subscribe().wait_for(Option::is_none).await;
+    }
+
+    /// Hard reset. Returns once QEMU has done it and the firmware starts anew.
+    pub async fn reset(&self, first: Option<BootTarget>) -> Result<(), MachineError> {
+        let _turn = self.inner.turn.lock().await;
+        let life = self.life()?;
+        self.arm_life(&life, first).await?;
+        let mut resets = life.resets.subscribe();
+        resets.mark_unchanged();
+        let done = life.qmp.run(commands::system_reset {}).await;
+        done.map_err(self.failed("reset"))?;
+        match timeout(RESET_PATIENCE, resets.changed()).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(MachineError::NoReset {
+                machine: self.inner.spec.name.clone(),
+            }),
+        }
+    }
+
+    /// Says what the next boots of the running machine try first, however they come about; `None`:
+    /// the machine's own order. Nothing happens when it is off.
+    pub async fn arm(&self, first: Option<BootTarget>) -> Result<(), MachineError> {
+        match self.life() {
+            Ok(life) => self.arm_life(&life, first).await,
+            Err(_) => Ok(()),
+        }
+    }
+
+    async fn arm_life(&self, life: &Life, first: Option<BootTarget>) -> Result<(), MachineError> {
+        let first = first.unwrap_or(self.inner.spec.boot_first);
+        if *lock(&self.inner.armed) == first {
+            return Ok(());
+        }
+        // QEMU hands the order to the firmware at the next reset. No two devices may have the same
+        // place at any time, so all give up theirs first.
+        let order = boot_order(&self.inner.spec, first);
+        let none = order.iter().map(|(id, _)| (id, -1));
+        let places = order.iter().map(|(id, place)| (id, i64::from(*place)));
+        for (id, place) in none.chain(places) {
+            let path = format!("/machine/peripheral/{id}");
+            let done = life.qmp.qom_set(&path, "bootindex", json!(place)).await;
+            done.map_err(self.failed("set the boot order of"))?;
+        }
+        *lock(&self.inner.armed) = first;
+        Ok(())
+    }
+
+    /// Presses the ACPI power button and returns at once.
+    pub async fn shutdown(&self) -> Result<(), MachineError> {
+        let done = self.life()?.qmp.run(commands::system_powerdown {}).await;
+        done.map(|_| ()).map_err(self.failed("press the power button of"))
+    }
+
+    /// Sends a diagnostic interrupt.
+    pub async fn nmi(&self) -> Result<(), MachineError> {
+        let done = self.life()?.qmp.run(commands::inject_nmi {}).await;
+        done.map(|_| ()).map_err(self.failed("send an NMI to"))
+    }
+
+    /// Takes it down in order: the power button and `grace` for the guest, then the plug.
+    pub async fn halt(&self, grace: Duration, cause: &str) {
+        if self.shutdown().await.is_ok() {
+            // A guest that takes no notice is what the plug is for.
+            let _ = timeout(grace, self.ended()).await;
+        }
+        self.power_off(cause).await;
+    }
+
+    /// Runs a program in the guest, through its agent. `patience` bounds the whole.
+    pub async fn exec(
+        &self,
+        command: &AgentCommand,
+        patience: Duration,
+    ) -> Result<AgentOutput, MachineError> {
+        let life = self.life()?;
+        let mut off = self.inner.life.subscribe();
+        tokio::select! {
+            done = life.agent.exec(command, patience) => done.map_err(|source| MachineError::Agent {
+                machine: self.inner.spec.name.clone(),
+                source,
+            }),
+            _ = off.wait_for(Option::is_none) => Err(self.off()),
+        }
+    }
+
+    fn life(&self) -> Result<Arc<Life>, MachineError> {
+        self.inner.life.borrow().clone().ok_or_else(|| self.off())
+    }
+
+    fn off(&self) -> MachineError {
+        MachineError::Off {
+            machine: self.inner.spec.name.clone(),
+        }
+    }
+
+    fn failed(&self, act: &'static str) -> impl FnOnce(QmpError) -> MachineError {
+        let machine = self.inner.spec.name.clone();
+        move |source| MachineError::Monitor {
+            act,
+            machine,
+            source,
+        }
+    }
+
+    fn set_carrier(&self, on: bool) {
+        for tap in &self.inner.setup.taps {
+            if let Err(error) = placemat_host::tap::set_carrier(tap, on) {
+                tracing::warn!(machine = %self.inner.spec.name, %error, "set carrier of a TAP");
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,197 @@
+//! QEMU's command line for a machine. Pure: the same machine gives the same line.
+
+use super::spec::{BootTarget, Disk, MachineFirmware, MachineSpec};
+use placemat_host::probe::accel::Accelerator;
+use serde_json::json;
+use std::path::Path;
+
+/// Descriptor numbers that QEMU inherits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Descriptors {
+    /// Monitor.
+    pub monitor: i32,
+    /// Serial console.
+    pub console: i32,
+    /// Guest agent's channel.
+    pub agent: i32,
+    /// One TAP a NIC, in order.
+    pub taps: Vec<i32>,
+}
+
+/// Name of the guest agent's channel in the guest.
+pub const AGENT_CHANNEL: &str = "org.qemu.guest_agent.0";
+
+/// `id` of the guest agent's channel in QEMU, as `VSERPORT_CHANGE` events name it.
+pub const AGENT_ID: &str = "agent";
+
+/// The `id` of each bootable device and its place in the boot order, when `first` comes first.
+pub fn boot_order(spec: &MachineSpec, first: BootTarget) -> Vec<(String, u32)> {
+    let nics = (0..spec.nics.len()).map(nic_id);
+    let disks = (0..spec.disks.len()).map(disk_id);
+    let devices: Vec<String> = match first {
+        BootTarget::Network => nics.chain(disks).collect(),
+        BootTarget::Disk => disks.chain(nics).collect(),
+    };
+    devices.into_iter().zip(0..).collect()
+}
+
+fn nic_id(index: usize) -> String {
+    format!("net{index}")
+}
+
+fn disk_id(index: usize) -> String {
+    format!("disk{index}")
+}
+
+/// QEMU's arguments, without the program, for a boot that tries `first` first.
+pub fn arguments(spec: &MachineSpec, first: BootTarget, fds: &Descriptors) -> Vec<String> {
+    let mut line = Line::default();
+    base(&mut line, spec);
+    firmware(&mut line, spec);
+    channels(&mut line, spec, fds);
+    let order = boot_order(spec, first);
+    let place = |id: &str| order.iter().find(|(name, _)| name == id).map_or(0, |(_, at)| *at);
+    for (index, (mac, tap)) in spec.nics.iter().zip(&fds.taps).enumerate() {
+        let id = nic_id(index);
+        line.option("-netdev", format!("tap,id=tap{index},fd={tap}"));
+        // UEFI boots by its own drivers; the option ROM would only be loaded and hidden.
+        let rom = match spec.firmware {
+            MachineFirmware::Uefi { .. } => ",romfile=",
+            MachineFirmware::Bios => "",
+        };
+        let bootindex = place(&id);
+        line.option(
+            "-device",
+            format!(
+                "virtio-net-pci,id={id},netdev=tap{index},mac={mac},bootindex={bootindex}{rom}"
+            ),
+        );
+    }
+    for (index, disk) in spec.disks.iter().enumerate() {
+        let id = disk_id(index);
+        for node in block_nodes(index, disk) {
+            line.option("-blockdev", node.to_string());
+        }
+        let bootindex = place(&id);
+        line.option(
+            "-device",
+            format!("virtio-blk-pci,id={id},drive=blk{index},serial={id},bootindex={bootindex}"),
+        );
+    }
+    line.0
+}
+
+#[derive(Default)]
+struct Line(Vec<String>);
+
+impl Line {
+    fn option(&mut self, name: &str, value: impl Into<String>) {
+        self.0.push(name.into());
+        self.0.push(value.into());
+    }
+}
+
+fn base(line: &mut Line, spec: &MachineSpec) {
+    let memory = spec.memory_mib;
+    let mut machine = String::from("q35,smm=off,vmport=off,memory-backend=ram");
+    if matches!(spec.firmware, MachineFirmware::Uefi { .. }) {
+        machine.push_str(",pflash0=code,pflash1=vars");
+    }
+    line.option("-name", format!("guest={}", escaped(&spec.name)));
+    line.0.push("-nodefaults".into());
+    line.0.push("-no-user-config".into());
+    line.option("-display", "none");
+    line.option("-machine", machine);
+    line.option("-accel", spec.accelerator.name());
+    line.option(
+        "-cpu",
+        match spec.accelerator {
+            Accelerator::Kvm => "host",
+            Accelerator::Tcg => "max",
+        },
+    );
+    line.option("-smp", spec.cpus.to_string());
+    line.option("-m", format!("{memory}M"));
+    // Shared memory in a file of its own costs nothing and is what a checkpoint needs.
+    line.option(
+        "-object",
+        format!("memory-backend-memfd,id=ram,size={memory}M,share=on"),
+    );
+    line.option("-rtc", "base=utc");
+    let smbios = &spec.smbios;
+    let strings = [
+        ("manufacturer", smbios.manufacturer.as_deref()),
+        ("product", smbios.product.as_deref()),
+        ("serial", Some(smbios.serial.as_str())),
+    ];
+    let strings: String = strings
+        .iter()
+        .filter_map(|(key, value)| value.map(|value| format!(",{key}={}", escaped(value))))
+        .collect();
+    line.option("-smbios", format!("type=1{strings}"));
+}
+
+fn firmware(line: &mut Line, spec: &MachineSpec) {
+    if let MachineFirmware::Uefi { code, vars } = &spec.firmware {
+        line.option("-blockdev", file_node("code", code, true).to_string());
+        line.option("-blockdev", file_node("vars", vars, false).to_string());
+        // Without these OVMF tries PXE over both families before HTTP, a minute each.
+        for family in ["IPv4PXESupport", "IPv6PXESupport"] {
+            line.option(
+                "-fw_cfg",
+                format!("name=opt/org.tianocore/{family},string=n"),
+            );
+        }
+    }
+    if let Some(direct) = &spec.kernel {
+        line.option("-kernel", direct.kernel.display().to_string());
+        line.option("-initrd", direct.initrd.display().to_string());
+        line.option("-append", &*direct.command_line);
+    }
+}
+
+/// Monitor, console, guest agent, and the small devices every server has.
+fn channels(line: &mut Line, spec: &MachineSpec, fds: &Descriptors) {
+    line.option("-chardev", format!("socket,id=monitor,fd={}", fds.monitor));
+    line.option("-mon", "chardev=monitor,mode=control");
+    line.option(
+        "-chardev",
+        format!(
+            "socket,id=console,fd={},logfile={},logappend=on",
+            fds.console,
+            escaped(&spec.console_log.display().to_string())
+        ),
+    );
+    line.option("-serial", "chardev:console");
+    line.option("-device", "virtio-serial-pci,id=serial");
+    line.option("-chardev", format!("socket,id=agent-channel,fd={}", fds.agent));
+    line.option(
+        "-device",
+        format!("virtserialport,id={AGENT_ID},chardev=agent-channel,name={AGENT_CHANNEL}"),
+    );
+    line.option("-device", "virtio-rng-pci,id=rng");
+}
+
+/// Block nodes are written as JSON: no character of a path needs an escape of its own.
+fn file_node(name: &str, path: &Path, read_only: bool) -> serde_json::Value {
+    json!({
+        "driver": "raw",
+        "node-name": name,
+        "read-only": read_only,
+        "file": {"driver": "file", "filename": path.display().to_string()},
+    })
+}
+
+fn block_nodes(index: usize, disk: &Disk) -> Vec<serde_json::Value> {
+    vec![json!({
+        "driver": disk.format.name(),
+        "node-name": format!("blk{index}"),
+        "discard": "unmap",
+        "file": {"driver": "file", "filename": disk.path.display().to_string(), "discard": "unmap"},
+    })]
+}
+
+/// A value in QEMU's `key=value,...` options: commas are doubled.
+fn escaped(value: &str) -> String {
+    value.replace(',', ",,")
+}

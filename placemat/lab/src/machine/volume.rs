@@ -1,0 +1,185 @@
+//! Files of a machine: its disks and its UEFI variable store, in the lab's data folder. Each is
+//! made under another name and then renamed, so that a file that is there is whole. Files that are
+//! there are used again: a disk outlives the lab.
+
+use super::qcow2;
+use super::spec::{Disk, DiskFormat};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What is to be on a disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DiskContent {
+    /// What the image has, over which writes go to a file of their own.
+    Overlay {
+        /// Disk image, raw or qcow2.
+        image: PathBuf,
+    },
+    /// A copy of the image. Costs nothing where the file system shares blocks.
+    Copy {
+        /// Disk image, raw or qcow2.
+        image: PathBuf,
+    },
+    /// Nothing.
+    Empty {
+        /// Size in bytes.
+        size: u64,
+    },
+}
+
+/// Why a machine's file could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum VolumeError {
+    /// The image cannot be read.
+    #[error("read disk image {image}")]
+    Image {
+        /// The image.
+        image: String,
+        /// The kernel's answer.
+        source: io::Error,
+    },
+    /// The file cannot be written.
+    #[error("make {path}{}", hint(source))]
+    Make {
+        /// The file.
+        path: String,
+        /// The kernel's answer.
+        source: io::Error,
+    },
+}
+
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            " (free some space, or put the data folder elsewhere)"
+        }
+        _ => "",
+    }
+}
+
+/// Makes a disk's file in `folder`, or finds it there. Blocks while it copies.
+pub fn make_disk(folder: &Path, name: &str, content: &DiskContent) -> Result<Disk, VolumeError> {
+    match content {
+        DiskContent::Overlay { image } => {
+            let (image, backing) = examined(image)?;
+            let path = folder.join(format!("{name}.qcow2"));
+            let bytes = qcow2::overlay(&image.display().to_string(), backing);
+            made(&path, |new| fs::write(new, &bytes))?;
+            Ok(Disk {
+                path,
+                format: DiskFormat::Qcow2,
+            })
+        }
+        DiskContent::Copy { image } => {
+            let (image, backing) = examined(image)?;
+            let format = match backing.format {
+                "qcow2" => DiskFormat::Qcow2,
+                _ => DiskFormat::Raw,
+            };
+            let path = folder.join(format!("{name}.{}", format.name()));
+            made(&path, |new| fs::copy(&image, new).map(|_| ()))?;
+            Ok(Disk { path, format })
+        }
+        DiskContent::Empty { size } => {
+            let path = folder.join(format!("{name}.raw"));
+            made(&path, |new| File::create(new)?.set_len(*size))?;
+            Ok(Disk {
+                path,
+                format: DiskFormat::Raw,
+            })
+        }
+    }
+}
+
+/// Makes a machine's UEFI variable store in `folder` from the empty one, or finds it there.
+pub fn make_vars(folder: &Path, empty: &Path) -> Result<PathBuf, VolumeError> {
+    let path = folder.join("nvram.fd");
+    made(&path, |new| {
+        // Distributions install the empty store read-only; its mode must not come along.
+        fs::write(new, fs::read(empty)?)
+    })?;
+    Ok(path)
+}
+
+fn examined(image: &Path) -> Result<(PathBuf, qcow2::Backing), VolumeError> {
+    image
+        .canonicalize()
+        .and_then(|path| qcow2::examine(&path).map(|backing| (path, backing)))
+        .map_err(|source| VolumeError::Image {
+            image: image.display().to_string(),
+            source,
+        })
+}
+
+fn made(path: &Path, make: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), VolumeError> {
+    if path.exists() {
+        return Ok(());
+    }
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    let new = PathBuf::from(new);
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)
+        .and_then(|()| make(&new))
+        .and_then(|()| fs::rename(&new, path))
+        .map_err(|source| {
+            // Half a copy would only fill the disk further.
+            let _ = fs::remove_file(&new);
+            VolumeError::Make {
+                path: path.display().to_string(),
+                source,
+            }
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn makes_once_and_keeps() {
+        let folder = tempfile::tempdir().expect("folder");
+        let at = folder.path().join("node-1");
+        let disk = make_disk(&at, "data", &DiskContent::Empty { size: 1 << 20 }).expect("disk");
+        assert_eq!(fs::metadata(&disk.path).expect("file").len(), 1 << 20);
+        fs::write(&disk.path, b"kept").expect("write");
+        let again = make_disk(&at, "data", &DiskContent::Empty { size: 1 << 20 }).expect("disk");
+        assert_eq!(again, disk);
+        assert_eq!(fs::read(&disk.path).expect("read"), b"kept");
+        assert_eq!(fs::read_dir(&at).expect("folder").count(), 1);
+    }
+
+    #[test]
+    fn copies_and_overlays_an_image() {
+        let folder = tempfile::tempdir().expect("folder");
+        let image = folder.path().join("disk.img");
+        fs::write(&image, [7; 1 << 10]).expect("write");
+        let copy = DiskContent::Copy { image: image.clone() };
+        let copy = make_disk(folder.path(), "copy", &copy).expect("copy");
+        assert_eq!(copy.format, DiskFormat::Raw);
+        assert_eq!(fs::read(copy.path).expect("read"), [7; 1 << 10]);
+        let overlay = DiskContent::Overlay { image };
+        let overlay = make_disk(folder.path(), "root", &overlay).expect("overlay");
+        assert_eq!(overlay.format, DiskFormat::Qcow2);
+        let seen = qcow2::examine(&overlay.path).expect("examine");
+        assert_eq!((seen.format, seen.size), ("qcow2", 1 << 10));
+    }
+
+    #[test]
+    fn errors_name_the_file_and_leave_nothing() {
+        let folder = tempfile::tempdir().expect("folder");
+        let missing = DiskContent::Overlay { image: "/no/such.img".into() };
+        let missing = make_disk(folder.path(), "root", &missing).expect_err("missing");
+        insta::assert_snapshot!(missing, @"read disk image /no/such.img");
+        let path = folder.path().join("full");
+        let full = made(&path, |new| {
+            fs::write(new, b"half")?;
+            Err(io::ErrorKind::StorageFull.into())
+        });
+        let full = full.expect_err("full").to_string();
+        let full = full.replace(&folder.path().display().to_string(), "DATA");
+        insta::assert_snapshot!(full, @"make DATA/full (free some space, or put the data folder elsewhere)");
+        assert_eq!(fs::read_dir(folder.path()).expect("folder").count(), 0);
+    }
+}
