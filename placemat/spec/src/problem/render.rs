@@ -238,7 +238,10 @@ fn window(line: &str, marks: &[Mark<'_>]) -> (String, usize) {
 fn line_at<'a>(source: &'a Source, starts: &[usize], number: u32) -> &'a str {
     let index = (number.max(1) - 1) as usize;
     let start = starts.get(index).copied().unwrap_or(source.text.len());
-    source.text[start..].lines().next().unwrap_or_default()
+    source.text[start..]
+        .split(['\n', '\r'])
+        .next()
+        .unwrap_or_default()
 }
 
 fn digits(number: u32) -> usize {
@@ -252,14 +255,14 @@ struct Lines(BTreeMap<usize, Vec<usize>>);
 impl Lines {
     fn of(&mut self, index: usize, source: &Source) -> &[usize] {
         self.0.entry(index).or_insert_with(|| {
-            let ends = source
-                .text
-                .bytes()
-                .enumerate()
-                .filter(|(_, byte)| *byte == b'\n');
-            std::iter::once(0)
-                .chain(ends.map(|(at, _)| at + 1))
-                .collect()
+            // YAML's line breaks: LF, CR LF, and CR alone.
+            let bytes = source.text.as_bytes();
+            let ends = (0..bytes.len()).filter(|at| match bytes[*at] {
+                b'\n' => true,
+                b'\r' => bytes.get(at + 1) != Some(&b'\n'),
+                _ => false,
+            });
+            std::iter::once(0).chain(ends.map(|at| at + 1)).collect()
         })
     }
 }

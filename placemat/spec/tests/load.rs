@@ -1,0 +1,230 @@
+//! Good files load into what they say; bad ones give exactly the messages that are committed.
+
+use placemat_spec::resource::{NetworkType, RestartPolicy, Tier, VolumeKind};
+use placemat_spec::selector::{Selector, Target};
+use placemat_spec::{Cluster, Problems, Severity, Source};
+use std::path::Path;
+use std::time::Duration;
+
+fn folder(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests")
+        .join(name)
+}
+
+fn source(path: &Path) -> Source {
+    let mut source = Source::file(path, std::fs::read_to_string(path).unwrap());
+    source.name = path.file_name().unwrap().to_string_lossy().into_owned();
+    source.dir = "/dc".into();
+    source
+}
+
+fn small() -> Cluster {
+    let (cluster, warnings) =
+        Cluster::load(vec![source(&folder("good/small.yml"))]).unwrap_or_else(|it| panic!("{it}"));
+    assert!(warnings.is_empty(), "{warnings}");
+    cluster
+}
+
+#[test]
+fn a_good_file_loads() {
+    let cluster = small();
+    assert_eq!(cluster.networks.len(), 5);
+    assert_eq!(cluster.networks["internet"].addresses.len(), 2);
+    assert_eq!(cluster.networks["bmc"].kind, NetworkType::Bmc);
+    let names: Vec<&str> = cluster.routers["spine-1"]
+        .interfaces
+        .iter()
+        .map(|it| it.name.as_str())
+        .collect();
+    assert_eq!(names, ["eth0", "uplink"]);
+    let app = &cluster.routers["rack1-tor1"].apps[0];
+    assert_eq!(app.env["LEVEL"], "1.10");
+    assert_eq!(app.restart, RestartPolicy::OnFailure);
+    assert_eq!(app.ready.as_ref().unwrap().timeout, Duration::from_secs(90));
+    assert_eq!(cluster.routers["rack1-tor1"].labels["rack"], "1");
+    let boot = &cluster.boot_servers["rack1-boot"];
+    assert_eq!(
+        (boot.http_port, boot.dhcp.ranges[0].lease.as_secs()),
+        (8080, 1800)
+    );
+    assert_eq!(
+        boot.machines[0].config.as_deref(),
+        Some(Path::new("/dc/boot/rack1-cs1"))
+    );
+    let full = &cluster.nodes["rack1-cs1"];
+    assert_eq!(
+        (full.tier, full.cpu.count, full.memory_mib),
+        (Tier::Full, 2, 512)
+    );
+    assert!(full.firmware.uefi && full.firmware.http_boot && full.autostart);
+    assert!(matches!(full.volumes[1].kind, VolumeKind::Raw { size } if size == 1 << 30));
+    assert_eq!(full.bmc.as_ref().unwrap().network, "bmc");
+    let netns = &cluster.nodes["rack1-cs2"];
+    assert_eq!(
+        (netns.tier, netns.cpu.count, netns.memory_mib),
+        (Tier::Netns, 4, 2048)
+    );
+    assert_eq!(netns.smbios.serial.len(), 40);
+    assert_eq!(
+        (netns.labels["role"].as_str(), netns.labels["rack"].as_str()),
+        ("cs", "1")
+    );
+    assert_eq!(netns.bmc.as_ref().unwrap().user, "admin");
+}
+
+#[test]
+fn selectors_resolve() {
+    let cluster = small();
+    let resolve = |text: &str| -> String {
+        match Selector::parse(text).and_then(|it| it.resolve(&cluster)) {
+            Ok(targets) => targets
+                .iter()
+                .map(Target::to_string)
+                .collect::<Vec<_>>()
+                .join(" "),
+            Err(error) => format!("{}: {error}", error.code),
+        }
+    };
+    let texts = [
+        "hub",
+        "rack1-tor1",
+        "rack/1",
+        "node/*",
+        "node/*-cs?",
+        "node/rack=1+tier=netns",
+        "router/role!=spine",
+        "router/kind=NetworkNamespace",
+        "boot-server/*",
+        "feed/*",
+        "network/type=bmc",
+        "feed-rack1",
+        "node/image=node-*",
+        "",
+        "rack1-tor9",
+        "rack/2",
+        "nodes/*",
+        "node/",
+        "node/*-cs9",
+        "node/rack=2",
+        "node/rak=1",
+        "node/role=cs+tier=mock",
+        "node/role=cs+",
+        "node/a b",
+        "*-cs1",
+        "pod/x/y",
+        "node/rack=1+tier=full+role!=cs",
+    ];
+    let lines: Vec<String> = texts
+        .iter()
+        .map(|text| format!("{text:<32} {}", resolve(text)))
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn files_are_listed_with_their_places() {
+    let cluster = small();
+    let lines: Vec<String> = cluster
+        .files()
+        .iter()
+        .map(|file| {
+            format!(
+                "{}: {:?} {} ({})",
+                file.place.line,
+                file.kind,
+                file.path.display(),
+                file.what
+            )
+        })
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"));
+    let problems = cluster.check_files(|file| {
+        if file.path.starts_with("/dc/bird") {
+            Ok(())
+        } else {
+            Err("No such file or directory".into())
+        }
+    });
+    insta::assert_snapshot!("missing_files", problems.unwrap_err().to_string());
+}
+
+/// Every file of tests/bad, rendered. A file's name is the code that it must give.
+#[test]
+fn bad_files_give_their_messages() {
+    let mut files: Vec<_> = std::fs::read_dir(folder("bad"))
+        .unwrap()
+        .map(|it| it.unwrap().path())
+        .collect();
+    files.retain(|path| path.extension().is_some_and(|it| it == "yml"));
+    files.sort();
+    assert!(files.len() >= 35);
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("bad");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| {
+        for path in files {
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            let (severity, problems) = match Cluster::load(vec![source(&path)]) {
+                Ok((_, warnings)) => (Severity::Warning, warnings),
+                Err(errors) => (Severity::Error, errors),
+            };
+            let codes: Vec<&str> = problems.list.iter().map(|it| it.code).collect();
+            let code = name.split("--").next().unwrap();
+            assert!(codes.contains(&code), "{name} gives {codes:?}");
+            insta::assert_snapshot!(name, problems.render_as(severity, false));
+        }
+    });
+}
+
+fn load(text: &str) -> Result<(Cluster, Problems), Problems> {
+    Cluster::load(vec![Source::inline("test.yml", text)])
+}
+
+#[test]
+fn problems_of_several_files_come_in_order_and_point_into_both() {
+    let one = Source::inline(
+        "one.yml",
+        "{kind: Network, name: net0, type: internal}\n---\n{kind: Netwrok, name: x}\n",
+    );
+    let two = Source::inline("two.yml", "{kind: Network, name: net0, type: internal}\n");
+    insta::assert_snapshot!(Cluster::load(vec![one, two]).unwrap_err().to_string());
+}
+
+#[test]
+fn an_alias_bomb_and_deep_nesting_are_refused_quickly() {
+    let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..12 {
+        let list = vec![format!("*a{}", level - 1); 10].join(", ");
+        bomb.push_str(&format!("a{level}: &a{level} [{list}]\n"));
+    }
+    let codes = |text: &str| {
+        load(text)
+            .unwrap_err()
+            .list
+            .iter()
+            .map(|it| it.code)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&bomb), ["alias-bomb"]);
+    assert_eq!(codes(&"[".repeat(100_000)), ["too-deep"]);
+    assert_eq!(codes(&"- ".repeat(100_000)), ["too-deep"]);
+    let mut chain = String::from("a0: &a0 [x]\n");
+    for level in 1..200 {
+        chain.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
+    }
+    assert_eq!(codes(&chain), ["too-deep"]);
+    assert_eq!(codes("a: &a [*a]\n"), ["recursive-alias"]);
+}
+
+#[test]
+fn colours_are_only_in_the_coloured_rendering() {
+    let problems = load("kind: Nod\nname: n\n").unwrap_err();
+    assert!(!problems.render(false).contains('\x1b'));
+    assert!(
+        problems
+            .render(true)
+            .contains("\x1b[1;31merror[unknown-kind]")
+    );
+}
