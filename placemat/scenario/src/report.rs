@@ -15,11 +15,11 @@ use std::io::BufRead;
 mod failure;
 mod html;
 mod junit;
-//T pub mod terminal;
+pub mod terminal;
 pub mod timeline;
 mod words;
 
-//T pub use terminal::{Options, Terminal};
+pub use terminal::{Options, Terminal};
 pub use timeline::{Run, Timeline};
 
 /// Why an `events.jsonl` cannot be read.
@@ -44,7 +44,9 @@ pub enum ReadError {
         source: serde_json::Error,
     },
     /// A line was written by a newer placemat.
-    #[error("line {line} of the events has schema version {found}, this placemat reads up to {VERSION}")]
+    #[error(
+        "line {line} of the events has schema version {found}, this placemat reads up to {VERSION}"
+    )]
     Version {
         /// Line, from 1.
         line: usize,
@@ -67,7 +69,7 @@ pub fn read_events(mut reader: impl BufRead) -> Result<Vec<Event>, ReadError> {
         if text.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        match serde_json::from_slice::<Event>(&text) {
+        match serde_json::from_slice::<Event>(text.trim_ascii_end()) {
             Ok(event) if event.v > VERSION => {
                 let found = event.v;
                 return Err(ReadError::Version { line, found });

@@ -1,9 +1,12 @@
-//! Reports, from whole recorded runs. Each rendering is also left in the target's temporary
-//! folder, to be looked at.
+//! Reports, from whole recorded runs in `tests/data`. Each rendering is also left in the target's
+//! temporary folder, to be looked at.
 
-use placemat_scenario::event::Event;
-use placemat_scenario::report::{read_events, render_html, render_junit};
-use std::io::BufReader;
+use placemat_scenario::event::{Event, Loc, Measurement, Verdict, What};
+use placemat_scenario::report::{
+    Options, Terminal, read_events, render_html, render_junit, terminal,
+};
+use placemat_spec::event::{BootPhase, LabEvent, LabEventKind, LabPhase};
+use std::io::{BufReader, Write};
 use std::path::Path;
 
 /// What `tests/data` holds, each with its scenarios.
@@ -36,6 +39,43 @@ fn keep(name: &str, text: &str) {
     std::fs::write(path, text).expect("the target folder is writable");
 }
 
+fn event(t_ms: f64, what: What) -> Event {
+    Event {
+        v: 1,
+        t_ms,
+        wall: "2026-11-21T04:00:00Z".to_owned(),
+        what,
+    }
+}
+
+fn text(terminal: Terminal<Vec<u8>>) -> String {
+    String::from_utf8(terminal.into_inner()).expect("the display writes UTF-8")
+}
+
+/// What a display of an output without a TTY writes over a whole run.
+fn plain(events: &[Event]) -> String {
+    let mut terminal = Terminal::new(Vec::new(), Options::plain());
+    for event in events {
+        terminal
+            .tick(event.t_ms)
+            .expect("a vector takes every write");
+        terminal.handle(event).expect("a vector takes every write");
+    }
+    terminal.finish().expect("a vector takes every write");
+    text(terminal)
+}
+
+/// What stands on the screen of a live display at `t_ms`.
+fn screen(events: &[Event], t_ms: f64, options: Options) -> String {
+    let mut terminal = Terminal::new(Vec::new(), options);
+    for event in events.iter().take_while(|event| event.t_ms <= t_ms) {
+        terminal.handle(event).expect("a vector takes every write");
+    }
+    terminal.tick(t_ms).expect("a vector takes every write");
+    let all = text(terminal);
+    all.rsplit("\x1b[J").next().unwrap_or_default().to_owned()
+}
+
 #[test]
 fn html_holds_every_scenario_and_asks_for_nothing() {
     for (name, scenarios) in RUNS {
@@ -43,8 +83,7 @@ fn html_holds_every_scenario_and_asks_for_nothing() {
         keep(&format!("{name}.html"), &html);
         assert!(
             html.trim_start().starts_with("<!doctype html>"),
-            "{name}: {}",
-            &html[..200]
+            "{name}: {html:.200}"
         );
         for scenario in scenarios {
             assert!(
@@ -59,4 +98,562 @@ fn html_holds_every_scenario_and_asks_for_nothing() {
         }
         assert!(html.len() < 400_000, "{name}: {} bytes", html.len());
     }
+}
+
+#[test]
+fn html_tags_are_balanced_and_links_have_targets() {
+    for (name, _) in RUNS {
+        let html = render_html(&events(name));
+        for tag in [
+            "details", "summary", "div", "section", "article", "svg", "table", "span", "a", "ul",
+            "dl",
+        ] {
+            let opened = html.matches(&format!("<{tag}>")).count()
+                + html.matches(&format!("<{tag} ")).count();
+            assert_eq!(
+                opened,
+                html.matches(&format!("</{tag}>")).count(),
+                "{name}: <{tag}>"
+            );
+        }
+        for link in html.split("href=\"#").skip(1) {
+            let anchor = link.split('"').next().unwrap_or_default();
+            assert!(
+                html.contains(&format!("id=\"{anchor}\"")),
+                "{name}: nothing at #{anchor}"
+            );
+        }
+    }
+}
+
+#[test]
+fn html_opens_at_the_failing_line() {
+    let html = render_html(&events("failing"));
+    assert!(html.contains("<span class=\"word\">fail</span> demo"));
+    assert!(html.contains("scenarios&#x2f;demo&#x2f;2-power.yml:23:17"));
+    assert_eq!(
+        html.matches("<details class=\"scenario v-fail\"").count(),
+        3
+    );
+    for opened in html.split("<details class=\"scenario v-fail\"").skip(1) {
+        assert!(
+            opened
+                .split('>')
+                .next()
+                .unwrap_or_default()
+                .ends_with(" open")
+        );
+    }
+    assert!(html.contains("late: it became true at 13.9 s"));
+}
+
+#[test]
+fn html_says_that_a_killed_run_is_not_whole() {
+    let html = render_html(&events("killed"));
+    assert!(html.contains("The events stop before the run ended"));
+    assert!(html.contains("– not run"));
+    assert!(html.contains("scenario v-unfinished"));
+}
+
+#[test]
+fn html_of_nothing_is_a_page() {
+    assert!(render_html(&[]).contains("unfinished"));
+}
+
+#[test]
+fn hostile_names_stay_text() {
+    let evil = "<script>alert(1)</script>\"'&\u{1b}[2J";
+    let own = |s: &str| s.to_owned();
+    let loc = Loc {
+        file: own(evil),
+        line: 1,
+        column: 1,
+    };
+    let (scenario, path) = (own(evil), own("1"));
+    let lab = LabEvent {
+        t_ms: 1.0,
+        object: format!("node/{evil}"),
+        what: LabEventKind::Note { text: own(evil) },
+    };
+    let flow = placemat_scenario::event::FlowMeasurement {
+        name: own(evil),
+        ..Default::default()
+    };
+    let measurement = Measurement {
+        through: Some(own(evil)),
+        flows: vec![flow],
+        ..Measurement::default()
+    };
+    let run = [
+        event(
+            0.0,
+            What::RunStart {
+                run: own(evil),
+                suite: own(evil),
+                dc: own(evil),
+                seed: 1,
+                version: own(evil),
+                host: vec![(own(evil), own(evil))],
+                lanes: Vec::new(),
+                scenarios: vec![own(evil)],
+            },
+        ),
+        event(1.0, What::Lab { lab }),
+        event(
+            2.0,
+            What::ScenarioStart {
+                scenario: scenario.clone(),
+                loc: loc.clone(),
+            },
+        ),
+        event(
+            3.0,
+            What::StepStart {
+                scenario: scenario.clone(),
+                path: path.clone(),
+                kind: own(evil),
+                name: own(evil),
+                loc,
+                deadline_ms: 1.0,
+            },
+        ),
+        event(
+            3.5,
+            What::FaultApplied {
+                scenario: scenario.clone(),
+                path: path.clone(),
+                kind: own(evil),
+                targets: vec![own(evil)],
+            },
+        ),
+        event(
+            4.0,
+            What::StepValue {
+                scenario: scenario.clone(),
+                path: path.clone(),
+                value: own(evil),
+            },
+        ),
+        event(
+            5.0,
+            What::Measured {
+                scenario: scenario.clone(),
+                path: path.clone(),
+                measurement,
+            },
+        ),
+        event(
+            5.0,
+            What::Evidence {
+                scenario: scenario.clone(),
+                path: path.clone(),
+                title: own(evil),
+                text: own(evil),
+            },
+        ),
+        event(
+            6.0,
+            What::StepEnd {
+                scenario: scenario.clone(),
+                path,
+                verdict: Verdict::Fail,
+                message: Some(own(evil)),
+                tries: 2,
+                late_ms: None,
+            },
+        ),
+        event(
+            7.0,
+            What::ScenarioEnd {
+                scenario,
+                verdict: Verdict::Fail,
+                message: Some(own(evil)),
+            },
+        ),
+        event(
+            8.0,
+            What::RunEnd {
+                verdict: Verdict::Fail,
+            },
+        ),
+    ];
+    let html = render_html(&run);
+    assert!(!html.contains("<script>alert"));
+    assert_eq!(html.matches("<script").count(), 1);
+    quick_junit::Report::deserialize_from_str(&render_junit(&run)).expect("the XML is well-formed");
+    assert!(!plain(&run).contains('\u{1b}'));
+}
+
+#[test]
+fn html_of_a_huge_run_stays_small() {
+    let mut run = events("failing");
+    let object = |i: usize| format!("node/rack{}-cs{}", i / 28, i % 28);
+    for i in 0..3_000 {
+        for (boot, phase) in [
+            BootPhase::Power,
+            BootPhase::Firmware,
+            BootPhase::Kernel,
+            BootPhase::Agent,
+        ]
+        .repeat(9)
+        .into_iter()
+        .enumerate()
+        {
+            let what = LabEventKind::Boot {
+                phase,
+                boot: u32::try_from(boot / 4).unwrap_or(0),
+                detail: None,
+            };
+            let t_ms = 100.0 * f64::from(u32::try_from(boot).unwrap_or(0));
+            run.push(event(
+                t_ms,
+                What::Lab {
+                    lab: LabEvent {
+                        t_ms,
+                        object: object(i),
+                        what,
+                    },
+                },
+            ));
+        }
+    }
+    for i in 0..5_000 {
+        let (scenario, path) = ("power".to_owned(), format!("5.{i}"));
+        let loc = Loc {
+            file: "scenarios/demo/2-power.yml".to_owned(),
+            line: 40,
+            column: 5,
+        };
+        run.push(event(
+            60e3,
+            What::StepStart {
+                scenario: scenario.clone(),
+                path: path.clone(),
+                kind: "exec".to_owned(),
+                name: "ipmitool chassis power status".to_owned(),
+                loc,
+                deadline_ms: 30e3,
+            },
+        ));
+        run.push(event(
+            60e3,
+            What::Evidence {
+                scenario: scenario.clone(),
+                path: path.clone(),
+                title: "output".to_owned(),
+                text: "<&>/".repeat(16_000),
+            },
+        ));
+        run.push(event(
+            60e3,
+            What::StepEnd {
+                scenario,
+                path,
+                verdict: Verdict::Pass,
+                message: None,
+                tries: 1,
+                late_ms: None,
+            },
+        ));
+    }
+    let html = render_html(&run);
+    assert!(html.len() < 5_000_000, "{} bytes", html.len());
+    assert!(html.contains("more lanes are not drawn"));
+    assert!(html.contains("more steps that passed are left out"));
+}
+
+#[test]
+fn junit_of_each_run() {
+    for (name, _) in RUNS {
+        let xml = render_junit(&events(name));
+        keep(&format!("{name}.xml"), &xml);
+        let parsed =
+            quick_junit::Report::deserialize_from_str(&xml).expect("the XML is well-formed");
+        assert!(!parsed.test_suites.is_empty());
+        insta::assert_snapshot!(format!("junit-{name}"), xml);
+    }
+}
+
+#[test]
+fn junit_counts_what_the_verdicts_mean() {
+    let counts = |name| {
+        let report = quick_junit::Report::deserialize_from_str(&render_junit(&events(name)))
+            .expect("well-formed");
+        let suites = &report.test_suites;
+        let sum = |of: fn(&quick_junit::TestSuite) -> usize| suites.iter().map(of).sum::<usize>();
+        (
+            sum(|s| s.tests),
+            sum(|s| s.failures),
+            sum(|s| s.errors),
+            sum(|s| s.skipped),
+        )
+    };
+    assert_eq!(counts("passing"), (4, 0, 0, 0));
+    assert_eq!(counts("failing"), (4, 3, 0, 0));
+    assert_eq!(counts("vacuous"), (2, 1, 0, 0));
+    assert_eq!(counts("killed"), (4, 0, 1, 1));
+}
+
+#[test]
+fn junit_of_a_flaky_scenario_keeps_the_first_attempt() {
+    let scenario = || "spine-loss".to_owned();
+    let loc = Loc {
+        file: "s.yml".to_owned(),
+        line: 3,
+        column: 1,
+    };
+    let end = |verdict, message: Option<&str>| What::ScenarioEnd {
+        scenario: scenario(),
+        verdict,
+        message: message.map(str::to_owned),
+    };
+    let run = [
+        event(
+            0.0,
+            What::ScenarioStart {
+                scenario: scenario(),
+                loc: loc.clone(),
+            },
+        ),
+        event(
+            900.0,
+            end(Verdict::Fail, Some("longest silence 1.4 s, budget 1 s")),
+        ),
+        event(
+            1000.0,
+            What::ScenarioStart {
+                scenario: scenario(),
+                loc,
+            },
+        ),
+        event(1500.0, end(Verdict::Flaky, None)),
+        event(
+            1600.0,
+            What::RunEnd {
+                verdict: Verdict::Flaky,
+            },
+        ),
+    ];
+    insta::assert_snapshot!(render_junit(&run));
+}
+
+#[test]
+fn plain_display_of_each_run() {
+    for (name, _) in RUNS {
+        insta::assert_snapshot!(format!("plain-{name}"), plain(&events(name)));
+    }
+}
+
+#[test]
+fn plain_display_beats_its_heart() {
+    let run = events("killed");
+    let mut terminal = Terminal::new(Vec::new(), Options::plain());
+    for event in &run {
+        terminal.handle(event).expect("a vector takes every write");
+    }
+    let before = terminal.timeline().run().end_ms;
+    for seconds in 1..=65 {
+        terminal
+            .tick(before + f64::from(seconds) * 1e3)
+            .expect("a vector takes every write");
+    }
+    let text = text(terminal);
+    let beats: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("waiting:"))
+        .collect();
+    insta::assert_snapshot!(beats.join("\n"));
+}
+
+#[test]
+fn live_display_at_three_moments() {
+    let run = events("failing");
+    let options = Options {
+        live: true,
+        color: false,
+        width: 100,
+        height: 30,
+    };
+    for (name, t_ms) in [
+        ("booting", 9_000.0),
+        ("waiting", 44_000.0),
+        ("faulted", 52_700.0),
+    ] {
+        insta::assert_snapshot!(format!("live-{name}"), screen(&run, t_ms, options));
+    }
+}
+
+#[test]
+fn live_display_fits_its_terminal() {
+    let run = events("failing");
+    for (width, height) in [(40, 8), (20, 4), (10, 3), (200, 60)] {
+        let options = Options {
+            live: true,
+            color: false,
+            width,
+            height,
+        };
+        let drawn = screen(&run, 52_700.0, options);
+        let frame: Vec<&str> = drawn.lines().collect();
+        assert!(
+            frame.len() < usize::from(height).max(2),
+            "{width}x{height}: {frame:#?}"
+        );
+        assert!(
+            frame
+                .iter()
+                .all(|line| line.chars().count() <= usize::from(width)),
+            "{frame:#?}"
+        );
+    }
+}
+
+#[test]
+fn colour_is_said_in_words_too() {
+    let run = events("failing");
+    let options = Options {
+        live: true,
+        color: true,
+        width: 100,
+        height: 30,
+    };
+    let colored = screen(&run, 52_700.0, options);
+    let bare = screen(
+        &run,
+        52_700.0,
+        Options {
+            color: false,
+            ..options
+        },
+    );
+    assert!(colored.contains("\x1b[32m"));
+    let stripped: String = colored
+        .split("\x1b[")
+        .map(|part| {
+            part.split_once('m').map_or(part, |(code, rest)| {
+                if code.len() < 6 && code.chars().all(|c| c.is_ascii_digit() || c == ';') {
+                    rest
+                } else {
+                    part
+                }
+            })
+        })
+        .collect();
+    assert_eq!(stripped, bare);
+}
+
+/// A lab without scenarios, as `placemat up` shows it.
+fn lab() -> Vec<LabEvent> {
+    let at = |t_ms, object: &str, what| LabEvent {
+        t_ms,
+        object: object.to_owned(),
+        what,
+    };
+    let boot = |t_ms, object: &str, phase| {
+        at(
+            t_ms,
+            object,
+            LabEventKind::Boot {
+                phase,
+                boot: 1,
+                detail: None,
+            },
+        )
+    };
+    vec![
+        at(
+            0.0,
+            "lab",
+            LabEventKind::Lab {
+                phase: LabPhase::Links,
+            },
+        ),
+        at(
+            200.0,
+            "lab",
+            LabEventKind::Lab {
+                phase: LabPhase::Nodes,
+            },
+        ),
+        boot(210.0, "node/rack1-cs1", BootPhase::Power),
+        boot(220.0, "node/rack1-cs2", BootPhase::Power),
+        boot(900.0, "node/rack1-cs2", BootPhase::Agent),
+        boot(950.0, "node/rack1-cs1", BootPhase::Firmware),
+        boot(4_950.0, "node/rack1-cs1", BootPhase::Dhcp),
+    ]
+}
+
+#[tokio::test]
+async fn a_lab_without_scenarios_is_shown_live() {
+    let options = Options {
+        live: true,
+        color: false,
+        width: 80,
+        height: 24,
+    };
+    let mut terminal = Terminal::new(Vec::new(), options);
+    for event in lab() {
+        terminal
+            .handle_lab(&event)
+            .expect("a vector takes every write");
+    }
+    terminal.tick(6_000.0).expect("a vector takes every write");
+    terminal.finish().expect("a vector takes every write");
+    insta::assert_snapshot!(text(terminal).replace('\x1b', "␛"));
+}
+
+#[tokio::test]
+async fn the_display_ends_with_its_senders() {
+    let (sender, receiver) = tokio::sync::mpsc::channel(64);
+    for event in lab() {
+        sender.send(event).await.expect("the display listens");
+    }
+    drop(sender);
+    let shown = terminal::show(Terminal::new(Vec::new(), Options::plain()), receiver).await;
+    insta::assert_snapshot!(text(shown.expect("a vector takes every write")));
+}
+
+#[test]
+fn broken_lines_are_named() {
+    let good = serde_json::to_string(&events("passing")[0]).expect("an event is JSON");
+    let read = |text: String| match read_events(text.as_bytes()) {
+        Ok(events) => format!("{} events", events.len()),
+        Err(error) => {
+            let source =
+                std::error::Error::source(&error).map_or_else(String::new, |s| format!(": {s}"));
+            format!("{error}{source}")
+        }
+    };
+    let cases = [
+        read(format!("{good}\n\n{good}\n")),
+        read(format!("{good}\n{{\"v\":1,\"t_ms\":2")),
+        read(format!("{good}\n{{\"v\":1,\"t_ms\":2\n{good}\n")),
+        read(format!(
+            "{good}\n{{\"v\":1,\"t_ms\":2.0,\"wall\":\"\",\"event\":\"no-such\"}}\n"
+        )),
+        read(format!(
+            "{good}\n{{\"v\":9,\"t_ms\":2.0,\"wall\":\"\",\"event\":\"no-such\"}}\n"
+        )),
+        read(String::new()),
+    ];
+    insta::assert_snapshot!(cases.join("\n"));
+}
+
+#[test]
+fn a_writer_that_fails_is_reported() {
+    struct Full;
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::StorageFull.into())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut terminal = Terminal::new(Full, Options::plain());
+    assert!(
+        events("passing")
+            .iter()
+            .any(|event| terminal.handle(event).is_err())
+    );
 }

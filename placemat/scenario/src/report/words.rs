@@ -159,6 +159,33 @@ pub(super) fn tally(run: &Run) -> String {
     }
 }
 
+/// Targets in few words: `router/spine-1`, `rack/1` where that is what they are, `5 targets`.
+pub(super) fn targets(run: &Run, targets: &[String]) -> String {
+    let [first, _, ..] = targets else {
+        return targets.join("");
+    };
+    let rack_of = |object: &String| {
+        run.lanes
+            .iter()
+            .find(|l| l.object == *object)?
+            .rack
+            .as_deref()
+    };
+    let whole = |rack: &str| {
+        let mut members = run
+            .lanes
+            .iter()
+            .filter(|lane| lane.rack.as_deref() == Some(rack));
+        members.all(|lane| targets.contains(&lane.object))
+            && targets.iter().all(|t| rack_of(t) == Some(rack))
+    };
+    match rack_of(first).filter(|rack| whole(rack)) {
+        Some(rack) => format!("rack/{rack}"),
+        None if targets.len() <= 3 => targets.join(", "),
+        None => count(targets.len(), "target"),
+    }
+}
+
 /// `3 flows`, `1 flow`.
 pub(super) fn count(number: usize, thing: &str) -> String {
     let plural = match (number, thing) {
@@ -182,7 +209,7 @@ mod tests {
     fn durations_keep_two_or_three_digits() {
         let spelled = [
             0.0,
-            3.14159,
+            3.06,
             40.4,
             999.6,
             8_240.0,

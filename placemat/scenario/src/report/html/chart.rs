@@ -8,6 +8,9 @@ use serde::Serialize;
 /// Rows of the step flame: deeper steps are in the step list.
 const FLAME_DEPTH: usize = 3;
 
+/// Steps drawn in the flame at most.
+const FLAME: usize = 1_500;
+
 /// Turns the run's clock into percent of the chart's width.
 pub(super) struct Scale {
     end_ms: f64,
@@ -110,9 +113,11 @@ struct Bar {
 struct FaultBar {
     x: f64,
     w: f64,
+    end: f64,
     observed: Option<(f64, f64)>,
     row: usize,
     label: String,
+    flip: bool,
     title: String,
     open: bool,
 }
@@ -131,6 +136,7 @@ pub(super) fn chart(run: &Run, scale: &Scale) -> Chart {
         .scenarios
         .iter()
         .flat_map(|s| flame(run, s, scale))
+        .take(FLAME)
         .collect();
     let faults = faults(run, scale);
     Chart {
@@ -225,28 +231,39 @@ fn flame(run: &Run, scenario: &ScenarioRun, scale: &Scale) -> Vec<Bar> {
         .iter()
         .map(bar)
         .filter(|bar| bar.row < FLAME_DEPTH)
-        .take(600)
         .collect()
 }
 
 fn faults(run: &Run, scale: &Scale) -> Vec<FaultBar> {
-    let mut rows: Vec<f64> = Vec::new();
+    // Stretches taken in each row, bars and labels alike.
+    let mut rows: Vec<Vec<(f64, f64)>> = Vec::new();
     let bars = run.faults.iter().take(200).map(|fault| {
         let (x, w) = scale.span(fault.applied_ms, fault.healed_ms);
-        let row = rows.iter().position(|end| *end <= x).unwrap_or(rows.len());
-        // A label needs room beyond a short bar: hold the row for it.
-        let busy_until = (x + w).max(x + 9.0);
-        if row == rows.len() {
-            rows.push(busy_until);
+        let label = fault_words(run, fault);
+        let needs = label_width(&label);
+        let flip = x + needs > 100.0;
+        let taken = if flip {
+            (x - needs, x + w)
         } else {
-            rows[row] = busy_until;
+            (x, (x + w).max(x + needs))
+        };
+        let free = |row: &Vec<(f64, f64)>| {
+            row.iter()
+                .all(|other| taken.1 <= other.0 || other.1 <= taken.0)
+        };
+        let row = rows.iter().position(free).unwrap_or(rows.len());
+        if row == rows.len() {
+            rows.push(Vec::new());
         }
+        rows[row].push(taken);
         FaultBar {
             x,
             w,
+            end: rounded(x + w),
             observed: fault.observed_ms.map(|t| scale.span(t, fault.healed_ms)),
             row,
-            label: fault_words(fault),
+            label,
+            flip,
             title: fault_title(fault),
             open: fault.healed_ms.is_none(),
         }
@@ -254,13 +271,14 @@ fn faults(run: &Run, scale: &Scale) -> Vec<FaultBar> {
     bars.collect()
 }
 
-/// `carrier-down spine-1`.
-pub(super) fn fault_words(fault: &FaultRun) -> String {
-    match fault.targets.as_slice() {
-        [] => fault.kind.clone(),
-        [one] => format!("{} {one}", fault.kind),
-        [first, rest @ ..] => format!("{} {first} and {} more", fault.kind, rest.len()),
-    }
+/// Percent of the chart that a label is expected to take: about 7 of 1000 pixels a character.
+fn label_width(label: &str) -> f64 {
+    u32::try_from(label.chars().count()).map_or(100.0, |n| 3.0 + f64::from(n) * 0.74)
+}
+
+/// `carrier-down router/spine-1`.
+pub(super) fn fault_words(run: &Run, fault: &FaultRun) -> String {
+    format!("{} {}", fault.kind, words::targets(run, &fault.targets))
 }
 
 fn fault_title(fault: &FaultRun) -> String {

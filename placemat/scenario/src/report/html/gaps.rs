@@ -10,8 +10,8 @@ use serde::Serialize;
 
 /// Height of the plot in pixels.
 const HEIGHT: f64 = 160.0;
-/// Flows drawn and listed at most: the worst ones.
-const FLOWS: usize = 256;
+/// Flows drawn and listed in all charts together, about: the worst ones of each.
+const FLOWS: usize = 2_048;
 
 /// One chart.
 #[derive(Serialize)]
@@ -67,18 +67,27 @@ struct Stage {
 
 /// All measurements of a run.
 pub(super) fn charts(run: &Run) -> Vec<Chart> {
-    let mut charts = Vec::new();
-    for scenario in &run.scenarios {
-        for step in &scenario.steps {
-            if let Some(measurement) = &step.measurement {
-                charts.push(chart(run, scenario, step, measurement));
-            }
-        }
-    }
-    charts
+    let steps = run
+        .scenarios
+        .iter()
+        .flat_map(|s| s.steps.iter().map(move |step| (s, step)));
+    let measured: Vec<_> = steps
+        .filter_map(|(s, step)| Some((s, step, step.measurement.as_ref()?)))
+        .collect();
+    let share = (FLOWS / measured.len().max(1)).clamp(16, 256);
+    measured
+        .into_iter()
+        .map(|(s, step, m)| chart(run, s, step, m, share))
+        .collect()
 }
 
-fn chart(run: &Run, scenario: &ScenarioRun, step: &Step, measurement: &Measurement) -> Chart {
+fn chart(
+    run: &Run,
+    scenario: &ScenarioRun,
+    step: &Step,
+    measurement: &Measurement,
+    share: usize,
+) -> Chart {
     let limit = measurement
         .budgets
         .iter()
@@ -97,8 +106,8 @@ fn chart(run: &Run, scenario: &ScenarioRun, step: &Step, measurement: &Measureme
     let height_of = |ms: f64| rounded(ms / top * HEIGHT);
     let mut flows: Vec<&FlowMeasurement> = measurement.flows.iter().collect();
     flows.sort_by(|a, b| b.max_gap_ms.total_cmp(&a.max_gap_ms));
-    let hidden = flows.len().saturating_sub(FLOWS);
-    flows.truncate(FLOWS);
+    let hidden = flows.len().saturating_sub(share);
+    flows.truncate(share);
     let slots = Scale::until(u32::try_from(flows.len().max(8)).map_or(f64::MAX, f64::from));
     let bars = flows.iter().zip(0_u32..).map(|(flow, i)| {
         let (x, w) = slots.span(f64::from(i), Some(f64::from(i) + 0.7));
@@ -118,7 +127,7 @@ fn chart(run: &Run, scenario: &ScenarioRun, step: &Step, measurement: &Measureme
         through: measurement.through.clone(),
         faults: faults
             .iter()
-            .map(|f| fault_words(f))
+            .map(|f| fault_words(run, f))
             .collect::<Vec<_>>()
             .join(", "),
         summary: summary(measurement),

@@ -6,11 +6,11 @@ use super::chart::Scale;
 use serde::Serialize;
 
 /// Lanes drawn at most. Those that a fault touched come first, then display order.
-const LANES: usize = 240;
-/// Bands drawn a lane at most.
-const BANDS: usize = 60;
-/// Marks drawn a lane at most.
-const MARKS: usize = 60;
+const LANES: usize = 200;
+/// Bands drawn in all lanes together, about.
+const BANDS: usize = 6_000;
+/// Marks drawn in all lanes together, about.
+const MARKS: usize = 4_000;
 /// Labs up to this size are shown unfolded.
 const UNFOLDED: usize = 24;
 
@@ -65,6 +65,8 @@ pub(super) fn groups(run: &Run, scale: &Scale) -> (Vec<Group>, usize) {
         }
     }
     let small = run.lanes.len() <= UNFOLDED;
+    let share = |all: usize| (all / run.lanes.len().clamp(1, LANES)).clamp(16, 80);
+    let share = (share(BANDS), share(MARKS));
     let build = |(name, members): (String, Vec<&LaneRun>)| {
         let open = small || members.iter().any(|lane| is_faulted(run, lane));
         let strip = (32.0 / count(members.len())).clamp(1.0, 5.0);
@@ -74,7 +76,10 @@ pub(super) fn groups(run: &Run, scale: &Scale) -> (Vec<Group>, usize) {
             open,
             strip,
             strip_height: strip * count(members.len()),
-            lanes: members.into_iter().map(|lane| view(lane, scale)).collect(),
+            lanes: members
+                .into_iter()
+                .map(|lane| view(lane, scale, share))
+                .collect(),
         }
     };
     (groups.into_iter().map(build).collect(), hidden)
@@ -106,7 +111,7 @@ fn group_of(lane: &LaneRun) -> String {
     }
 }
 
-fn view(lane: &LaneRun, scale: &Scale) -> Lane {
+fn view(lane: &LaneRun, scale: &Scale, (bands, marks): (usize, usize)) -> Lane {
     let words = [lane.role.as_deref(), lane.tier.as_deref()];
     let tag = lane
         .tier
@@ -114,8 +119,8 @@ fn view(lane: &LaneRun, scale: &Scale) -> Lane {
         .or(lane.role.as_deref())
         .unwrap_or_default();
     let tags: Vec<&str> = words.into_iter().flatten().collect();
-    let hidden = lane.bands.len().saturating_sub(BANDS)
-        + lane.marks.len().saturating_sub(MARKS)
+    let hidden = lane.bands.len().saturating_sub(bands)
+        + lane.marks.len().saturating_sub(marks)
         + lane.marks_dropped;
     Lane {
         name: lane.name().to_owned(),
@@ -124,13 +129,13 @@ fn view(lane: &LaneRun, scale: &Scale) -> Lane {
         bands: lane
             .bands
             .iter()
-            .take(BANDS)
+            .take(bands)
             .map(|band| band_view(lane, band, scale))
             .collect(),
         marks: lane
             .marks
             .iter()
-            .take(MARKS)
+            .take(marks)
             .map(|mark| mark_view(lane, mark, scale))
             .collect(),
         hidden,

@@ -6,9 +6,12 @@ use super::chart::rounded;
 use serde::Serialize;
 
 /// Bytes of evidence in the whole page, counted as written into HTML.
-const EVIDENCE_BYTES: usize = 2_000_000;
+const EVIDENCE_BYTES: usize = 1_500_000;
 /// Steps that passed are left out of the list beyond this many.
 const STEPS: usize = 2_000;
+
+/// Characters of one value or message: the whole of it is in the events.
+const WORDS: usize = 4_000;
 
 /// What is left of the room for evidence.
 pub(super) struct EvidenceBudget(usize);
@@ -153,7 +156,7 @@ impl Builder<'_> {
         let values = step
             .values
             .iter()
-            .map(|(t, v)| (words::duration(t - step.start_ms), v.clone()));
+            .map(|(t, v)| (words::duration(t - step.start_ms), shortened(v)));
         let evidence = self.evidence(&step.evidence);
         let measurement = step
             .measurement
@@ -179,7 +182,7 @@ impl Builder<'_> {
                 String::new()
             },
             deadline: (step.deadline_ms > 0.0).then(|| words::duration(step.deadline_ms)),
-            message: step.message.clone(),
+            message: step.message.as_deref().map(shortened),
             late: step.late_ms.map(words::duration),
             values: values.collect(),
             values_hidden: step.value_count - step.values.len(),
@@ -206,6 +209,13 @@ impl Builder<'_> {
             }
         };
         items.iter().map(view).collect()
+    }
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(WORDS) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
     }
 }
 
