@@ -1,7 +1,7 @@
 //! Reports, from whole recorded runs in `tests/data`. Each rendering is also left in the target's
 //! temporary folder, to be looked at.
 
-use placemat_scenario::event::{Event, Loc, Measurement, Verdict, What};
+use placemat_scenario::event::{Event, Loc, Verdict, What};
 use placemat_scenario::report::{
     Options, Terminal, read_events, render_html, render_junit, terminal,
 };
@@ -160,128 +160,52 @@ fn html_of_nothing_is_a_page() {
     assert!(render_html(&[]).contains("unfinished"));
 }
 
+/// What no name may do to a report.
+const EVIL: &str = "<script>alert(1)</script>\"'&]]>\u{1b}[2J";
+
+/// Adds it to every text of an event but those that serde tells variants by.
+fn poison(value: &mut serde_json::Value, is_tag: bool) {
+    match value {
+        serde_json::Value::String(text) if !is_tag => text.push_str(EVIL),
+        serde_json::Value::Array(items) => items.iter_mut().for_each(|item| poison(item, false)),
+        serde_json::Value::Object(fields) => {
+            let of_lab = fields.contains_key("object");
+            for (key, field) in fields {
+                let tags = ["event", "verdict", "phase", "state"].contains(&key.as_str());
+                poison(field, tags || (of_lab && key == "kind"));
+            }
+        }
+        _ => {}
+    }
+}
+
 #[test]
 fn hostile_names_stay_text() {
-    let evil = "<script>alert(1)</script>\"'&\u{1b}[2J";
-    let own = |s: &str| s.to_owned();
-    let loc = Loc {
-        file: own(evil),
-        line: 1,
-        column: 1,
-    };
-    let (scenario, path) = (own(evil), own("1"));
-    let lab = LabEvent {
-        t_ms: 1.0,
-        object: format!("node/{evil}"),
-        what: LabEventKind::Note { text: own(evil) },
-    };
-    let flow = placemat_scenario::event::FlowMeasurement {
-        name: own(evil),
-        ..Default::default()
-    };
-    let measurement = Measurement {
-        through: Some(own(evil)),
-        flows: vec![flow],
-        ..Measurement::default()
-    };
-    let run = [
-        event(
-            0.0,
-            What::RunStart {
-                run: own(evil),
-                suite: own(evil),
-                dc: own(evil),
-                seed: 1,
-                version: own(evil),
-                host: vec![(own(evil), own(evil))],
-                lanes: Vec::new(),
-                scenarios: vec![own(evil)],
-            },
-        ),
-        event(1.0, What::Lab { lab }),
-        event(
-            2.0,
-            What::ScenarioStart {
-                scenario: scenario.clone(),
-                loc: loc.clone(),
-            },
-        ),
-        event(
-            3.0,
-            What::StepStart {
-                scenario: scenario.clone(),
-                path: path.clone(),
-                kind: own(evil),
-                name: own(evil),
-                loc,
-                deadline_ms: 1.0,
-            },
-        ),
-        event(
-            3.5,
-            What::FaultApplied {
-                scenario: scenario.clone(),
-                path: path.clone(),
-                kind: own(evil),
-                targets: vec![own(evil)],
-            },
-        ),
-        event(
-            4.0,
-            What::StepValue {
-                scenario: scenario.clone(),
-                path: path.clone(),
-                value: own(evil),
-            },
-        ),
-        event(
-            5.0,
-            What::Measured {
-                scenario: scenario.clone(),
-                path: path.clone(),
-                measurement,
-            },
-        ),
-        event(
-            5.0,
-            What::Evidence {
-                scenario: scenario.clone(),
-                path: path.clone(),
-                title: own(evil),
-                text: own(evil),
-            },
-        ),
-        event(
-            6.0,
-            What::StepEnd {
-                scenario: scenario.clone(),
-                path,
-                verdict: Verdict::Fail,
-                message: Some(own(evil)),
-                tries: 2,
-                late_ms: None,
-            },
-        ),
-        event(
-            7.0,
-            What::ScenarioEnd {
-                scenario,
-                verdict: Verdict::Fail,
-                message: Some(own(evil)),
-            },
-        ),
-        event(
-            8.0,
-            What::RunEnd {
-                verdict: Verdict::Fail,
-            },
-        ),
-    ];
-    let html = render_html(&run);
-    assert!(!html.contains("<script>alert"));
-    assert_eq!(html.matches("<script").count(), 1);
-    quick_junit::Report::deserialize_from_str(&render_junit(&run)).expect("the XML is well-formed");
-    assert!(!plain(&run).contains('\u{1b}'));
+    for (name, _) in RUNS {
+        let hostile = |event: Event| {
+            let mut value = serde_json::to_value(event).expect("an event is JSON");
+            poison(&mut value, false);
+            serde_json::from_value(value).expect("still an event")
+        };
+        let run: Vec<Event> = events(name).into_iter().map(hostile).collect();
+        let html = render_html(&run);
+        assert!(!html.contains("<script>alert"), "{name}");
+        assert_eq!(html.matches("<script").count(), 1, "{name}");
+        assert!(!html.contains("\"'&]]>"), "{name}");
+        let xml = render_junit(&run);
+        quick_junit::Report::deserialize_from_str(&xml).expect("the XML is well-formed");
+        assert!(!plain(&run).contains('\u{1b}'), "{name}");
+        let options = Options {
+            live: true,
+            color: false,
+            width: 90,
+            height: 30,
+        };
+        assert!(
+            !screen(&run, 40_000.0, options).contains('\u{1b}'),
+            "{name}"
+        );
+    }
 }
 
 #[test]
@@ -611,6 +535,18 @@ async fn the_display_ends_with_its_senders() {
     drop(sender);
     let shown = terminal::show(Terminal::new(Vec::new(), Options::plain()), receiver).await;
     insta::assert_snapshot!(text(shown.expect("a vector takes every write")));
+}
+
+#[tokio::test]
+async fn a_run_is_shown_from_its_sink() {
+    let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
+    for event in events("vacuous") {
+        sender.send(event).expect("the display listens");
+    }
+    drop(sender);
+    let shown = terminal::show_run(Terminal::new(Vec::new(), Options::plain()), receiver).await;
+    let shown = text(shown.expect("a vector takes every write"));
+    assert_eq!(shown, plain(&events("vacuous")));
 }
 
 #[test]

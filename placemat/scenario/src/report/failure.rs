@@ -64,7 +64,7 @@ fn step_lines(step: &Step, lines: &mut Vec<String>) {
         .filter(|b| !b.ok)
     {
         lines.push(format!(
-            "  {}: {}, allowed {}",
+            "  {}: {}, limit {}",
             budget.name, budget.measured, budget.limit
         ));
     }

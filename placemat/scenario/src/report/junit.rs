@@ -52,9 +52,15 @@ pub(super) fn render(run: &Run) -> String {
 
 fn new_suite(run: &Run, name: &str) -> TestSuite {
     let mut suite = TestSuite::new(name);
-    suite
-        .extra
-        .insert("timestamp".into(), run.began.as_str().into());
+    // A reader that knows the attribute's type refuses the file for a bad one.
+    if run.began.parse::<jiff::Timestamp>().is_ok() {
+        // A reader that knows the attribute's type refuses the file for a bad one.
+        if run.began.parse::<jiff::Timestamp>().is_ok() {
+            suite
+                .extra
+                .insert("timestamp".into(), run.began.as_str().into());
+        }
+    }
     let known = [("run", &run.id), ("dc", &run.dc), ("version", &run.version)];
     for (key, value) in known.into_iter().filter(|(_, value)| !value.is_empty()) {
         suite.add_property((key, value.as_str()));

@@ -12,7 +12,9 @@
 use super::timeline::Timeline;
 use crate::event::Event;
 use placemat_spec::event::LabEvent;
+use std::future::poll_fn;
 use std::io::{self, Write};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -226,8 +228,29 @@ impl<W: Write> Terminal<W> {
 /// Runs a display until its senders are gone, then writes the summary. The display is given back
 /// for what it saw and wrote.
 pub async fn show<W: Write, I: Into<Input>>(
-    mut terminal: Terminal<W>,
+    terminal: Terminal<W>,
     mut events: mpsc::Receiver<I>,
+) -> io::Result<Terminal<W>> {
+    drive(terminal, |cx| {
+        events.poll_recv(cx).map(|event| event.map(Into::into))
+    })
+    .await
+}
+
+/// [`show`] for what [`EventSink::subscribe`](crate::sink::EventSink::subscribe) gives.
+pub async fn show_run<W: Write>(
+    terminal: Terminal<W>,
+    mut events: mpsc::UnboundedReceiver<Event>,
+) -> io::Result<Terminal<W>> {
+    drive(terminal, |cx| {
+        events.poll_recv(cx).map(|event| event.map(Into::into))
+    })
+    .await
+}
+
+async fn drive<W: Write>(
+    mut terminal: Terminal<W>,
+    mut next: impl FnMut(&mut Context<'_>) -> Poll<Option<Input>>,
 ) -> io::Result<Terminal<W>> {
     let every = Duration::from_millis(if terminal.options.live { 100 } else { 1_000 });
     let mut ticks = tokio::time::interval(every);
@@ -235,7 +258,7 @@ pub async fn show<W: Write, I: Into<Input>>(
     let mut seen = (Instant::now(), 0.0);
     loop {
         tokio::select! {
-            event = events.recv() => match event.map(Into::into) {
+            event = poll_fn(&mut next) => match event {
                 None => break,
                 Some(Input::Run(event)) => {
                     seen = (Instant::now(), event.t_ms);

@@ -164,7 +164,7 @@ impl Builder<'_> {
             .flat_map(|m| &m.budgets)
             .filter(|b| !b.ok);
         let broken =
-            measurement.map(|b| format!("{}: {}, allowed {}", b.name, b.measured, b.limit));
+            measurement.map(|b| format!("{}: {}, limit {}", b.name, b.measured, b.limit));
         StepView {
             anchor: anchor(self.run, self.scenario, step),
             path: step.path.clone(),
