@@ -54,7 +54,7 @@ pub fn expand(source: &Source) -> Result<Output, Problems> {
 /// The plan of a rack spec, before anything is rendered.
 pub fn plan(source: &Source) -> Result<Plan, Problems> {
     let dc = rack::read(source)?;
-    let allocation = Allocation::new(&dc)
-        .map_err(|problems| Problems::new(vec![source.clone()], problems))?;
+    let allocation =
+        Allocation::new(&dc).map_err(|problems| Problems::new(vec![source.clone()], problems))?;
     Ok(Plan::new(&dc, &allocation))
 }

@@ -150,6 +150,8 @@ pub struct Router {
 pub struct Segment {
     /// Interface of the ToR towards it.
     pub interface: String,
+    /// Interface of the ToR towards the boot server.
+    pub boot_interface: String,
     /// The ToR's address: gateway of the servers and `giaddr` of its DHCP relay.
     pub gateway: Ipv4Addr,
     /// Where its DHCP relay sends to: the loopback of the rack's boot server.

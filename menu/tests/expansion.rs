@@ -1,5 +1,7 @@
 //! What the examples expand to, file by file, and what bad rack specs are told.
 
+#![allow(clippy::unwrap_used)] // a failing step of a test is a failed test
+
 use placemat_menu::{Source, expand, is_rack_spec};
 use std::path::Path;
 

@@ -77,10 +77,16 @@ fn reach(key: &str, pool: Pool, demand: &Demand, otherwise: Place) -> Option<Pro
             if count == 1 { "needs" } else { "need" },
             widened(pool.prefix, len)
         ),
-        None => format!("{}; no IPv4 prefix holds {count} {owner}s", what_it_takes(demand)),
+        None => format!(
+            "{}; no IPv4 prefix holds {count} {owner}s",
+            what_it_takes(demand)
+        ),
     };
     let are = if count == 1 { "is" } else { "are" };
-    let message = format!("pool `{key}` {} {reaches}, and there {are} {count}", pool.prefix);
+    let message = format!(
+        "pool `{key}` {} {reaches}, and there {are} {count}",
+        pool.prefix
+    );
     let label = match pool.place {
         Some(_) => format!("{size} addresses, {needed} needed"),
         None => format!("the default pool has {size} addresses, {needed} needed"),
@@ -100,7 +106,12 @@ fn counted(count: u64, what: &str) -> String {
 }
 
 fn what_it_takes(demand: &Demand) -> String {
-    let Demand { reserved, block, owner, .. } = *demand;
+    let Demand {
+        reserved,
+        block,
+        owner,
+        ..
+    } = *demand;
     let takes = match block {
         1 => format!("a {owner} takes 1 address"),
         _ => format!("a {owner} takes {block} addresses"),
@@ -173,7 +184,10 @@ fn asns(dc: &DataCenter) -> Option<Problem> {
     }
     problem(
         format!("the private ASNs from {base} end at rack {fits}, and there are {racks}"),
-        format!("rack {racks} would have ASN {}", u64::from(base) + racks as u64),
+        format!(
+            "rack {racks} would have ASN {}",
+            u64::from(base) + racks as u64
+        ),
         "start at 64512, which reaches 1022 racks, or at 4200000000".into(),
     )
 }

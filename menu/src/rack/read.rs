@@ -211,15 +211,20 @@ fn bmc(fields: &mut Fields) -> BmcAccount {
             ("user", 16, &mut account.user),
             ("password", 20, &mut account.password),
         ] {
-            let Some(item) = fields.opt(key) else { continue };
+            let Some(item) = fields.opt(key) else {
+                continue;
+            };
             let Some(given) = item.string() else { continue };
             let graphic = given.bytes().all(|byte| byte.is_ascii_graphic());
             if graphic && (1..=longest).contains(&given.len()) {
                 *value = given.value;
             } else {
                 let message = format!("must be 1 to {longest} printable ASCII characters");
-                item.findings()
-                    .error(item.problem("bad-account", &message, "not possible in IPMI"));
+                item.findings().error(item.problem(
+                    "bad-account",
+                    &message,
+                    "not possible in IPMI",
+                ));
             }
         }
         fields.finish();

@@ -4,11 +4,11 @@
 use super::{Rack, ServerType};
 use crate::allocation::{MAX_RACKS, MAX_SERVERS};
 use indexmap::IndexMap;
+use placemat_spec::Place;
 use placemat_spec::document::{Fields, Item};
 use placemat_spec::problem::{Problem, suggestion};
 use placemat_spec::resource::Tier;
 use placemat_spec::value::format_size;
-use placemat_spec::Place;
 
 const TIERS: [(&str, Tier); 4] = [
     ("full", Tier::Full),
@@ -37,8 +37,12 @@ fn server_type(mut fields: Fields, image: &str) -> ServerType {
         let item = fields.opt(key)?;
         if !machine {
             item.findings().error(
-                item.problem("no-machine", "is for virtual machines only", "not in this tier")
-                    .help("leave it out, or use `tier: full` or `tier: kernel`"),
+                item.problem(
+                    "no-machine",
+                    "is for virtual machines only",
+                    "not in this tier",
+                )
+                .help("leave it out, or use `tier: full` or `tier: kernel`"),
             );
         }
         Some(item)
@@ -94,7 +98,9 @@ pub(super) fn racks(
     }
     let mut racks = Vec::new();
     for run in runs {
-        let Some(mut fields) = run.fields() else { continue };
+        let Some(mut fields) = run.fields() else {
+            continue;
+        };
         let count = fields.opt("count").map_or(Some(1), |it| {
             it.integer(1..=MAX_RACKS as u64).map(|it| it.value)
         });
@@ -122,7 +128,9 @@ fn servers(item: &Item, types: Option<&IndexMap<String, ServerType>>) -> Vec<Str
         let message = format!("holds more than {MAX_SERVERS} servers");
         item.findings().error(
             item.problem("rack-full", &message, "too many")
-                .help(format!("a rack has room for {MAX_SERVERS}: spread them over more racks")),
+                .help(format!(
+                    "a rack has room for {MAX_SERVERS}: spread them over more racks"
+                )),
         );
     }
     servers
@@ -152,7 +160,10 @@ fn server_run(
     let start = text.len() - name.len();
     item.findings().error(
         Problem::new("unknown-type", format!("there is no server type `{name}`"))
-            .at(text.place.part(&text.value, start..text.len()), "unknown type")
+            .at(
+                text.place.part(&text.value, start..text.len()),
+                "unknown type",
+            )
             .help(suggestion(name, "types are", &names)),
     );
     None

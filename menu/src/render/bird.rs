@@ -34,8 +34,9 @@ pub(super) fn render(plan: &Plan, templates: &Templates) -> Result<Vec<File>, mi
         };
         templates.file(path(&router.speaker), template, Context::new(plan, router))
     });
-    let boot_servers = plan.boot_servers.iter().map(|boot| {
-        templates.file(path(&boot.speaker), "boot.conf", Context::new(plan, boot))
-    });
+    let boot_servers = plan
+        .boot_servers
+        .iter()
+        .map(|boot| templates.file(path(&boot.speaker), "boot.conf", Context::new(plan, boot)));
     routers.chain(boot_servers).collect()
 }

@@ -74,11 +74,20 @@ pub(super) fn tor(dc: &DataCenter, allocation: &Allocation, rack: u32, tor: u32)
     });
     let boot = allocation.boot_link(rack, tor);
     let gateway = allocation.gateway(rack, tor);
-    let interfaces = interfaces(
-        upwards
-            .chain([(boot_link_name(rack, tor), boot.upper)])
-            .chain([(segment_name(rack, tor), gateway)]),
-    );
+    let downwards = [
+        (boot_link_name(rack, tor), boot.upper),
+        (segment_name(rack, tor), gateway),
+    ];
+    let interfaces = interfaces(upwards.chain(downwards));
+    let segment = match interfaces.as_slice() {
+        [.., boot_link, segment] => Some(Segment {
+            interface: segment.name.clone(),
+            boot_interface: boot_link.name.clone(),
+            gateway: gateway.addr(),
+            dhcp_server: allocation.loopback(rack, Seat::Boot),
+        }),
+        _ => None,
+    };
     Router {
         speaker: Speaker {
             name: tor_name(rack, tor),
@@ -88,12 +97,8 @@ pub(super) fn tor(dc: &DataCenter, allocation: &Allocation, rack: u32, tor: u32)
         },
         role: Role::Tor,
         rack: Some(rack),
-        segment: interfaces.last().map(|segment| Segment {
-            interface: segment.name.clone(),
-            gateway: gateway.addr(),
-            dhcp_server: allocation.loopback(rack, Seat::Boot),
-        }),
         interfaces,
+        segment,
     }
 }
 

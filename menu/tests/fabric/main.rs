@@ -1,79 +1,137 @@
-//! A rendered data center made live, without QEMU: private namespaces, veth pairs, bridges and real
-//! BIRDs. Every session comes up, every loopback reaches every other, over equal-cost paths.
+//! A rendered data center made live, without QEMU: private namespaces, veth pairs, bridges, real
+//! BIRDs and real DHCP relays. Nothing outside of the namespaces is touched, and they end with the
+//! test.
+
+#![allow(clippy::unwrap_used)] // a failing step of a test is a failed test
 
 mod script;
 
-use placemat_menu::{File, Plan, Source};
+use placemat_menu::{Output, Source, expand, plan};
+use placemat_spec::Cluster;
 use std::path::Path;
 use std::process::Command;
 
 const ROUTERS: &str = include_str!("../../examples/routers.yml");
+const SMALL: &str = include_str!("../../examples/small.yml");
+
+/// One ToR a rack, a rack without servers, more spines than the smallest block of links holds.
+const ODD: &str = "
+kind: DataCenter
+name: odd
+spines: 17
+tors: 1
+types: {light: {tier: netns}}
+racks: [{servers: []}, {servers: [light]}]
+image: {bundle: node}
+";
 
 #[test]
-fn every_session_establishes_and_every_loopback_reaches_every_other() {
-    if !has_what_it_takes() {
+fn sessions_establish_and_loopbacks_reach_each_other_and_relays_relay() {
+    let needs = ["bird", "dnsmasq", "ip", "busybox", "userns"];
+    if !needs.into_iter().all(is_there) {
         return;
     }
-    let source = Source {
-        name: "routers.yml".into(),
-        dir: "/menu/examples".into(),
-        text: ROUTERS.into(),
-    };
-    let plan = placemat_menu::plan(&source).unwrap();
+    let source = source(ROUTERS);
+    let plan = plan(&source).unwrap();
+    let output = expand(&source).unwrap();
+    let text = output.files[0].contents.as_str();
+    let (cluster, _) = Cluster::load(vec![Source::inline("cluster.yml", text)]).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    for File { path, contents, .. } in placemat_menu::expand(&source).unwrap().files {
-        let path = folder.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, contents).unwrap();
-    }
-    let verdict = run(&plan, folder.path());
-    assert_eq!(verdict, expected(&plan));
-}
+    write(&output, folder.path());
+    let script = script::script(&plan, &cluster);
+    std::fs::write(folder.path().join("lab.sh"), script).unwrap();
 
-fn expected(plan: &Plan) -> String {
-    let speakers = script::speakers(plan);
-    let sessions: usize = speakers.iter().map(|(own, _)| own.sessions.len()).sum();
-    let pairs = speakers.len() * (speakers.len() - 1);
-    format!(
-        "established {sessions} of {sessions}\n\
-         bfd up {sessions} of {sessions}\n\
-         reached {pairs} of {pairs}\n\
-         paths from rack1-cs1 to rack2-cs1: 2, source 10.69.0.4\n\
-         paths from spine-1 to rack2-cs1: 2, source 10.72.0.1\n"
-    )
-}
-
-fn run(plan: &Plan, folder: &Path) -> String {
-    std::fs::write(folder.join("lab.sh"), script::script(plan)).unwrap();
-    let output = Command::new("unshare")
-        .args(["--user", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child"])
-        .args(["--mount-proc", "sh", "-eu", "lab.sh"])
-        .current_dir(folder)
+    let lab = Command::new("unshare")
+        .args([
+            "--user",
+            "--map-root-user",
+            "--net",
+            "--mount",
+            "--pid",
+            "--fork",
+        ])
+        .args(["--kill-child", "--mount-proc", "sh", "-eu", "lab.sh"])
+        .current_dir(folder.path())
         .output()
         .unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{}\n{errors}", output.status);
-    String::from_utf8(output.stdout).unwrap()
+    let errors = String::from_utf8_lossy(&lab.stderr);
+    assert!(lab.status.success(), "{}\n{errors}", lab.status);
+    insta::assert_snapshot!(String::from_utf8(lab.stdout).unwrap(), @r"
+    established 40 of 40
+    bfd up 40 of 40
+    reached 132 of 132
+    paths from rack1-cs1 to rack2-cs1: 2, source 10.69.0.4
+    paths from spine-1 to rack2-cs1: 2, source 10.72.0.1
+    without relay: no lease
+    with relay: 10.69.0.68/26 router 10.69.0.65
+    boot server's end of its link: reached
+    ");
 }
 
-/// Skips in words where something is missing; fails where `PLACEMAT_REQUIRE` names it.
-fn has_what_it_takes() -> bool {
-    let required = std::env::var("PLACEMAT_REQUIRE").unwrap_or_default();
-    let probes = [
-        ("bird", vec!["bird", "--version"]),
-        ("ip", vec!["ip", "-V"]),
-        ("busybox", vec!["busybox", "true"]),
-        ("userns", vec!["unshare", "--user", "--map-root-user", "--net", "true"]),
-    ];
-    probes.iter().all(|(need, probe)| {
-        let found = Command::new(probe[0])
-            .args(&probe[1..])
-            .output()
-            .is_ok_and(|output| output.status.success());
-        assert!(found || !required.split(',').any(|name| name == *need), "{need} is required");
-        if !found {
-            eprintln!("skipped: {need} is missing");
+#[test]
+fn bird_accepts_every_configuration() {
+    if !is_there("bird") {
+        return;
+    }
+    for text in [SMALL, ROUTERS, ODD] {
+        let output = expand(&source(text)).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        write(&output, folder.path());
+        for file in &output.files {
+            if file
+                .path
+                .extension()
+                .is_none_or(|extension| extension != "conf")
+            {
+                continue;
+            }
+            let bird = Command::new("bird")
+                .arg("-p")
+                .arg("-c")
+                .arg(folder.path().join(&file.path))
+                .output()
+                .unwrap();
+            let errors = String::from_utf8_lossy(&bird.stderr);
+            assert!(bird.status.success(), "{}: {errors}", file.path.display());
         }
-        found
-    })
+    }
+}
+
+fn source(text: &str) -> Source {
+    Source {
+        dir: "/dc".into(),
+        ..Source::inline("dc.yml", text)
+    }
+}
+
+fn write(output: &Output, folder: &Path) {
+    for file in &output.files {
+        let path = folder.join(&file.path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, &file.contents).unwrap();
+    }
+}
+
+/// Whether a program can be run. Says in words what is skipped without it; fails where
+/// `PLACEMAT_REQUIRE` names it.
+fn is_there(need: &str) -> bool {
+    let probe = match need {
+        "ip" => "ip -V",
+        "busybox" => "busybox true",
+        "userns" => "unshare --user --map-root-user --net true",
+        program => &format!("{program} --version"),
+    };
+    let found = Command::new("sh")
+        .args(["-c", probe])
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !found {
+        let required = std::env::var("PLACEMAT_REQUIRE").unwrap_or_default();
+        assert!(
+            !required.split(',').any(|name| name == need),
+            "{need} is required"
+        );
+        eprintln!("skipped: {need} is missing");
+    }
+    found
 }
