@@ -1,0 +1,8 @@
+# shellcheck shell=bash
+# The root file system as the kernel unpacks it at boot.
+
+# initramfs_make ROOT FILE
+# Names in order, inodes counted anew, everything owned by root: the same bytes whoever builds. Compression: see README, "Numbers".
+initramfs_make() {
+    (cd "$1" && find . -mindepth 1 | sort | cpio --quiet -o -H newc --reproducible --owner=0:0) | lz4 -q -l -12 > "$2"
+}

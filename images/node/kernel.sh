@@ -1,0 +1,39 @@
+# shellcheck shell=bash
+# The kernel, and the few of its modules that the image carries.
+
+# kernel_version DEBIAN
+kernel_version() { basename "$1"/boot/vmlinuz-* | sed 's/^vmlinuz-//'; }
+
+# kernel_take DEBIAN FILE
+kernel_take() { cp "$1/boot/vmlinuz-$(kernel_version "$1")" "$2"; }
+
+# The names that one module depends on, as its own header has them.
+module_depends() { tr '\0' '\n' < "$1" | sed -n 's/^depends=//p' | tr , ' '; }
+
+# Copies a module and, before it, what it needs; writes its line of modules.dep. Module names know no difference of - and _.
+module_take() {
+    local name=$1 from=$2 to=$3 path needs=() need
+    path=$(cd "$from" && find kernel -name '*.ko' | grep -x ".*/${name//[-_]/[-_]}\.ko") || fail "the kernel has no module $name"
+    [ ! -f "$to/$path" ] || { taken=$path; return; }
+    mkdir -p "$to/${path%/*}"
+    cp "$from/$path" "$to/$path"
+    for need in $(module_depends "$from/$path"); do
+        module_take "$need" "$from" "$to"
+        # modprobe loads from the last to the first, so the deepest goes last; all of what a need needs is listed too.
+        needs+=("$taken")
+        needs+=($(sed -n "s|^$taken: *||p" "$to/modules.dep"))
+    done
+    printf '%s:%s\n' "$path" "${needs[*]/#/ }" | sed 's/  */ /g; s/ $//' >> "$to/modules.dep"
+    taken=$path
+}
+
+# modules_take DEBIAN ROOT: the modules, their dependencies and the list that /init loads.
+modules_take() {
+    local version taken name
+    version=$(kernel_version "$1")
+    mkdir -p "$2/usr/lib/modules/$version"
+    sed '/^#/d' "$recipe/modules" | while read -r name; do
+        module_take "$name" "$1/lib/modules/$version" "$2/usr/lib/modules/$version"
+    done
+    sed '/^#/d' "$recipe/modules" | paste -s -d ' ' > "$2/usr/lib/modules/placemat.load"
+}

@@ -1,0 +1,30 @@
+# shellcheck shell=bash
+# How the build ends when something is amiss, and what it needs from the machine.
+
+# fail MESSAGE [HINT]
+fail() {
+    echo "images/build: $1" >&2
+    [ -z "${2:-}" ] || echo "hint: $2" >&2
+    exit 1
+}
+
+# The tools, each with the Debian package that has it.
+need_tools() {
+    local missing=() tool package
+    while read -r tool package; do
+        command -v "$tool" > /dev/null || missing+=("$package")
+    done <<'TOOLS'
+apt-get apt
+dpkg-deb dpkg
+objcopy binutils
+cc gcc
+cpio cpio
+lz4 lz4
+mformat mtools
+sfdisk fdisk
+flock util-linux
+TOOLS
+    [ ${#missing[@]} -eq 0 ] || fail "programs are missing that packages ${missing[*]} have" "ci/setup installs them"
+    echo 'int main(void) { return 0; }' | cc -static -x c -o /dev/null - 2> /dev/null ||
+        fail "cc cannot link a static program" "install libc6-dev (ci/setup does)"
+}
