@@ -261,3 +261,120 @@ pub(super) fn app_words(app: &str, state: AppState, detail: Option<&str>) -> Str
         None => format!("{app} {state}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lane(events: &[(f64, LabEventKind)]) -> LaneRun {
+        let mut lane = LaneRun::new("node/rack1-cs1");
+        for (t_ms, what) in events {
+            let object = lane.object.clone();
+            lane.event(
+                *t_ms,
+                &LabEvent {
+                    t_ms: *t_ms,
+                    object,
+                    what: what.clone(),
+                },
+            );
+        }
+        lane
+    }
+
+    fn power(on: bool) -> LabEventKind {
+        LabEventKind::Power {
+            on,
+            cause: "ipmi".to_owned(),
+        }
+    }
+
+    fn boot(phase: BootPhase, boot: u32) -> LabEventKind {
+        LabEventKind::Boot {
+            phase,
+            boot,
+            detail: None,
+        }
+    }
+
+    fn kinds(lane: &LaneRun) -> Vec<BandKind> {
+        lane.bands.iter().map(|band| band.kind).collect()
+    }
+
+    #[test]
+    fn power_and_its_boot_phase_make_one_band_in_either_order() {
+        use BandKind::{Boot, Off};
+        let on = [
+            (0.0, power(true)),
+            (1.0, boot(BootPhase::Power, 1)),
+            (5.0, boot(BootPhase::Kernel, 1)),
+        ];
+        let swapped = [
+            (0.0, boot(BootPhase::Power, 1)),
+            (1.0, power(true)),
+            (5.0, boot(BootPhase::Kernel, 1)),
+        ];
+        let expected = [Boot(BootPhase::Power), Boot(BootPhase::Kernel)];
+        assert_eq!(kinds(&lane(&on)), expected);
+        assert_eq!(kinds(&lane(&swapped)), expected);
+        let off = [(0.0, power(false)), (1.0, boot(BootPhase::Off, 1))];
+        assert_eq!(kinds(&lane(&off)), [Off]);
+    }
+
+    #[test]
+    fn a_reset_without_power_loss_begins_a_boot_of_its_own() {
+        let lane = lane(&[
+            (0.0, boot(BootPhase::Power, 1)),
+            (9.0, boot(BootPhase::Agent, 1)),
+            (10.0, boot(BootPhase::Firmware, 2)),
+        ]);
+        assert_eq!(lane.boots.len(), 2);
+        assert_eq!(lane.boots[0].end_ms, Some(10.0));
+        assert_eq!(lane.boots[1].phases, [(BootPhase::Firmware, 10.0)]);
+    }
+
+    #[test]
+    fn bands_never_overlap() {
+        let lane = lane(&[
+            (0.0, power(true)),
+            (3.0, boot(BootPhase::Firmware, 1)),
+            (4.0, power(false)),
+            (6.0, power(true)),
+            (7.0, boot(BootPhase::Agent, 2)),
+        ]);
+        let ends: Vec<Option<f64>> = lane.bands.iter().map(|band| band.end_ms).collect();
+        assert_eq!(ends, [Some(3.0), Some(4.0), Some(6.0), Some(7.0), None]);
+        assert!(
+            lane.bands
+                .windows(2)
+                .all(|pair| pair[0].end_ms == Some(pair[1].start_ms))
+        );
+    }
+
+    #[test]
+    fn a_router_that_lost_its_daemon_is_still_on() {
+        let mut lane = LaneRun::new("router/spine-1");
+        let app = |state| LabEventKind::App {
+            app: "bird".to_owned(),
+            state,
+            detail: None,
+        };
+        for (t_ms, state) in [(1.0, AppState::Ready), (2.0, AppState::Ended)] {
+            let object = lane.object.clone();
+            lane.event(
+                t_ms,
+                &LabEvent {
+                    t_ms,
+                    object,
+                    what: app(state),
+                },
+            );
+        }
+        assert_eq!(kinds(&lane), [BandKind::On]);
+        assert_eq!(lane.routing_ms, None);
+        assert_eq!(
+            lane.marks.last().map(|mark| mark.kind),
+            Some(MarkKind::Trouble)
+        );
+    }
+}

@@ -319,3 +319,89 @@ impl Step {
 fn parent_path(path: &str) -> Option<&str> {
     path.rsplit_once('.').map(|(parent, _)| parent)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(path: &str, verdict: Option<Verdict>) -> Step {
+        Step {
+            path: path.to_owned(),
+            verdict,
+            end_ms: verdict.map(|_| 1.0),
+            ..Step::default()
+        }
+    }
+
+    fn scenario(steps: Vec<Step>) -> ScenarioRun {
+        let mut scenario = ScenarioRun::default();
+        for step in steps {
+            scenario.begin_step(step);
+        }
+        scenario
+    }
+
+    #[test]
+    fn the_innermost_failure_is_to_blame() {
+        let (pass, fail) = (Some(Verdict::Pass), Some(Verdict::Fail));
+        let steps = vec![
+            step("1", fail),
+            step("1.1", pass),
+            step("1.2", fail),
+            step("1.2.1", fail),
+            step("2", fail),
+        ];
+        let blamed = scenario(steps);
+        let paths: Vec<&str> = blamed
+            .culprits()
+            .iter()
+            .map(|step| step.path.as_str())
+            .collect();
+        assert_eq!(paths, ["1.2.1", "2"]);
+    }
+
+    #[test]
+    fn a_path_that_runs_again_is_a_step_of_its_own() {
+        let mut looped = scenario(vec![
+            step("1", None),
+            step("1.1", Some(Verdict::Pass)),
+            step("1.1", None),
+        ]);
+        assert_eq!(looped.children(Some(0)).collect::<Vec<_>>(), [1, 2]);
+        if let Some(again) = looped.step_mut("1.1") {
+            again.verdict = Some(Verdict::Fail);
+        }
+        assert_eq!(looped.steps[1].verdict, Some(Verdict::Pass));
+        assert_eq!(
+            looped.current_step().map(|step| step.path.as_str()),
+            Some("1.1")
+        );
+    }
+
+    #[test]
+    fn a_step_whose_parent_is_unknown_stands_at_the_top() {
+        let odd = scenario(vec![step("7.2", None), step("before", None)]);
+        assert_eq!(odd.children(None).count(), 2);
+    }
+
+    #[test]
+    fn attempts_are_counted_and_the_last_one_stands() {
+        let mut run = Run::default();
+        for t in [0.0, 5.0] {
+            run.begin_scenario(t, "spine-loss", &Loc::default());
+        }
+        let last: Vec<usize> = run.final_attempts().map(|s| s.attempt).collect();
+        assert_eq!(last, [2]);
+        assert_eq!(run.earlier_attempts(&run.scenarios[1]).count(), 1);
+    }
+
+    #[test]
+    fn only_the_last_values_are_kept() {
+        let mut step = Step::default();
+        for i in 0..100 {
+            step.value(f64::from(i), &i.to_string());
+        }
+        assert_eq!((step.values.len(), step.value_count), (VALUES_KEPT, 100));
+        assert_eq!(step.last_value(), Some("99"));
+    }
+}
