@@ -5,7 +5,7 @@ use placemat_scenario::event::{Event, Loc, Verdict, What};
 use placemat_scenario::report::{
     Options, Terminal, read_events, render_html, render_junit, terminal,
 };
-use placemat_spec::event::{BootPhase, LabEvent, LabEventKind, LabPhase};
+use placemat_spec::event::{AppState, BootPhase, LabEvent, LabEventKind, LabPhase};
 use std::io::{BufReader, Write};
 use std::path::Path;
 
@@ -387,6 +387,38 @@ fn plain_display_beats_its_heart() {
         .filter(|line| line.contains("waiting:"))
         .collect();
     insta::assert_snapshot!(beats.join("\n"));
+}
+
+#[test]
+fn a_lab_that_is_up_is_quiet() {
+    let at = |t_ms, object: &str, what| LabEvent {
+        t_ms,
+        object: object.to_owned(),
+        what,
+    };
+    let phase = |t_ms, phase| at(t_ms, "lab", LabEventKind::Lab { phase });
+    let ended = LabEventKind::App {
+        app: "bird".to_owned(),
+        state: AppState::Ended,
+        detail: None,
+    };
+    let mut terminal = Terminal::new(Vec::new(), Options::plain());
+    let mut now_ms = 0.0;
+    for event in [
+        phase(0.0, LabPhase::Links),
+        phase(70_000.0, LabPhase::Running),
+        phase(170_000.0, LabPhase::Stopping),
+        at(170_100.0, "router/spine-1", ended),
+    ] {
+        while now_ms < event.t_ms {
+            terminal.tick(now_ms).expect("a vector takes every write");
+            now_ms += 1_000.0;
+        }
+        terminal
+            .handle_lab(&event)
+            .expect("a vector takes every write");
+    }
+    insta::assert_snapshot!(text(terminal));
 }
 
 #[test]

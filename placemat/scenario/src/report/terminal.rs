@@ -140,7 +140,7 @@ impl<W: Write> Terminal<W> {
     /// Takes in an event of a lab without scenarios.
     pub fn handle_lab(&mut self, event: &LabEvent) -> io::Result<()> {
         self.timeline.apply_lab(event);
-        let lines = plain::lab_lines(event);
+        let lines = plain::lab_lines(self.timeline.run(), event);
         self.say(event.t_ms, lines)
     }
 
@@ -154,7 +154,7 @@ impl<W: Write> Terminal<W> {
         }
         self.said_ms = now_ms;
         let line = plain::heartbeat(self.timeline.run(), now_ms);
-        self.write(&[line])
+        self.write(line.as_slice())
     }
 
     /// The end: takes the frame away and writes the summary, failures last.

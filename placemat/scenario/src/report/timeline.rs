@@ -2,7 +2,7 @@
 //! (the live display feeds it one event at a time), and tolerant of files that end anywhere.
 
 use crate::event::{Event, Measurement, Verdict, What};
-use placemat_spec::event::LabEvent;
+use placemat_spec::event::{LabEvent, LabEventKind};
 
 mod lane;
 mod run;
@@ -126,6 +126,10 @@ impl Timeline {
 
     fn lab(&mut self, t: f64, event: &LabEvent) {
         self.run.end_ms = self.run.end_ms.max(t);
+        if self.run.is_stopping() && matches!(event.what, LabEventKind::App { .. }) {
+            // Every program ends then; that is no news, and no trouble.
+            return;
+        }
         if event.object == "lab" {
             self.run.lab_event(t, event);
         } else {

@@ -4,7 +4,7 @@ use super::super::timeline::{Run, is_bad};
 use super::super::{failure, words};
 use super::line::{Line, Style};
 use crate::event::{Event, Verdict, What};
-use placemat_spec::event::{AppState, BootPhase, LabEvent, LabEventKind};
+use placemat_spec::event::{AppState, BootPhase, LabEvent, LabEventKind, LabPhase};
 
 /// Lines of an event of a run, which `run` has taken in already.
 pub(super) fn lines(run: &Run, event: &Event) -> Vec<Line> {
@@ -24,7 +24,7 @@ pub(super) fn lines(run: &Run, event: &Event) -> Vec<Line> {
                     .lasting(true),
             ]
         }
-        What::Lab { lab } => lab_event(line, lab).into_iter().collect(),
+        What::Lab { lab } => lab_event(run, line, lab).into_iter().collect(),
         What::ScenarioStart { scenario, loc } => {
             vec![
                 line.then(Style::Bold, scenario)
@@ -109,12 +109,15 @@ pub(super) fn lines(run: &Run, event: &Event) -> Vec<Line> {
 }
 
 /// Lines of an event of a lab without scenarios.
-pub(super) fn lab_lines(event: &LabEvent) -> Vec<Line> {
-    lab_event(Line::at(event.t_ms), event).into_iter().collect()
+pub(super) fn lab_lines(run: &Run, event: &LabEvent) -> Vec<Line> {
+    lab_event(run, Line::at(event.t_ms), event)
+        .into_iter()
+        .collect()
 }
 
-/// That it is alive, what it waits for, and since when.
-pub(super) fn heartbeat(run: &Run, now_ms: f64) -> Line {
+/// That it is alive, what it waits for, and since when; `None` where it waits for nothing, as a lab
+/// that is up does.
+pub(super) fn heartbeat(run: &Run, now_ms: f64) -> Option<Line> {
     let line = Line::at(now_ms).then(Style::Dim, "waiting: ");
     let open = run.scenarios.last().filter(|s| s.end_ms.is_none());
     let mut parts = Vec::new();
@@ -145,12 +148,19 @@ pub(super) fn heartbeat(run: &Run, now_ms: f64) -> Line {
         ))
     });
     parts.extend(booting.take(8));
-    let text = if parts.is_empty() {
-        "nothing is open".to_owned()
-    } else {
-        parts.join("; ")
-    };
-    line.then(Style::Plain, text)
+    if let Some((since, phase)) = run.phases.last().filter(|(_, phase)| in_passing(*phase)) {
+        parts.push(format!(
+            "lab {} for {}",
+            words::lab_phase(*phase),
+            words::duration(now_ms - since)
+        ));
+    }
+    (!parts.is_empty()).then(|| line.then(Style::Plain, parts.join("; ")))
+}
+
+/// Whether a lab should soon leave that phase.
+fn in_passing(phase: LabPhase) -> bool {
+    !matches!(phase, LabPhase::Running | LabPhase::Stopped)
 }
 
 fn step_end(
@@ -218,7 +228,7 @@ fn fault(run: &Run, scenario: &str, path: &str, what: &str) -> String {
     }
 }
 
-fn lab_event(line: Line, event: &LabEvent) -> Option<Line> {
+fn lab_event(run: &Run, line: Line, event: &LabEvent) -> Option<Line> {
     let name = event
         .object
         .split_once('/')
@@ -263,6 +273,7 @@ fn lab_event(line: Line, event: &LabEvent) -> Option<Line> {
             line.then(Style::Plain, format!("{name}: power {state}"))
                 .then(Style::Dim, format!(" by {cause}"))
         }
+        LabEventKind::App { .. } if run.is_stopping() => return None,
         LabEventKind::App { app, state, detail } => {
             let word = match state {
                 AppState::Started | AppState::Ready => return None,

@@ -230,6 +230,12 @@ impl Run {
         scenario.steps.iter().rev().find(|s| s.path == path)
     }
 
+    /// Whether the lab is on its way down.
+    pub fn is_stopping(&self) -> bool {
+        let last = self.phases.last().map(|(_, phase)| *phase);
+        last.is_some_and(|phase| phase >= LabPhase::Stopping)
+    }
+
     /// How long it took, or has taken.
     pub fn elapsed_ms(&self, scenario: &ScenarioRun) -> f64 {
         scenario.end_ms.unwrap_or(self.end_ms) - scenario.start_ms
