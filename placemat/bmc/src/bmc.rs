@@ -11,7 +11,9 @@ use crate::identity::Identity;
 use crate::user::UserTable;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
 use tokio::sync::{Mutex, watch};
+use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
 /// Why a BMC did not do what it was told.
@@ -78,10 +80,12 @@ struct Inner {
     /// Held by whoever acts on the machine, so that effects never mix.
     turn: Mutex<()>,
     tasks: TaskTracker,
+    runtime: Handle,
 }
 
 impl Bmc {
-    /// A BMC in front of a machine that is off.
+    /// A BMC in front of a machine that is off. Its acts run on the Tokio runtime that this is
+    /// called in, from whatever thread they are asked for.
     pub fn new(settings: Settings, hardware: Arc<dyn Hardware>) -> Self {
         let mut chassis = Chassis::default();
         chassis.policy = settings.policy;
@@ -96,6 +100,7 @@ impl Bmc {
                 faults: watch::Sender::new(settings.faults),
                 turn: Mutex::new(()),
                 tasks: TaskTracker::new(),
+                runtime: Handle::current(),
             }),
         }
     }
@@ -158,7 +163,7 @@ impl Bmc {
     /// (again) by the time the news is looked at stays on.
     pub fn note_guest_off(&self) {
         let bmc = self.clone();
-        self.inner.tasks.spawn(async move {
+        self.spawn(async move {
             let _turn = bmc.inner.turn.lock().await;
             if !bmc.lies() && !bmc.inner.hardware.is_on().await {
                 bmc.follow(&Command::Fact(Fact::GuestOff), false).await.ok();
@@ -169,9 +174,11 @@ impl Bmc {
     /// The lab saw that the guest rebooted the machine. Returns at once.
     pub fn note_guest_reset(&self) {
         let bmc = self.clone();
-        self.inner.tasks.spawn(async move {
+        self.spawn(async move {
             let _turn = bmc.inner.turn.lock().await;
-            bmc.follow(&Command::Fact(Fact::GuestReset), false).await.ok();
+            bmc.follow(&Command::Fact(Fact::GuestReset), false)
+                .await
+                .ok();
         });
     }
 
@@ -195,7 +202,7 @@ impl Bmc {
             .send_if_modified(|faults| faults.set(fault, active));
         if changed && fault == Fault::LiesAboutPower && !active {
             let bmc = self.clone();
-            self.inner.tasks.spawn(async move {
+            self.spawn(async move {
                 let _turn = bmc.inner.turn.lock().await;
                 let on = bmc.inner.hardware.is_on().await;
                 let power = if on { Power::On } else { Power::Off };
@@ -236,7 +243,7 @@ impl Bmc {
     /// Takes its turn, then decides, then does.
     async fn act(&self, command: Command, trusted: bool) -> Result<(), ActError> {
         let bmc = self.clone();
-        let task = self.inner.tasks.spawn(async move {
+        let task = self.spawn(async move {
             let _turn = bmc.inner.turn.lock().await;
             bmc.follow(&command, trusted).await
         });
@@ -247,7 +254,7 @@ impl Bmc {
     async fn act_at_once(&self, command: Command) -> Result<(), ActError> {
         let effects = self.step(&command)?;
         let bmc = self.clone();
-        let task = self.inner.tasks.spawn(async move {
+        let task = self.spawn(async move {
             let _turn = bmc.inner.turn.lock().await;
             bmc.perform_all(effects, true).await
         });
@@ -326,6 +333,13 @@ impl Bmc {
         }
     }
 
+    fn spawn<T: Send + 'static>(
+        &self,
+        act: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.inner.tasks.spawn_on(act, &self.inner.runtime)
+    }
+
     fn lies(&self) -> bool {
         self.inner.faults.borrow().has(Fault::LiesAboutPower)
     }
@@ -340,8 +354,9 @@ impl Bmc {
     fn step(&self, command: &Command) -> Result<Vec<Effect>, Refusal> {
         let now = self.uptime();
         let mut answer = Ok(Vec::new());
-        self.inner.chassis.send_if_modified(|chassis| {
-            match chassis.step(now, command) {
+        self.inner
+            .chassis
+            .send_if_modified(|chassis| match chassis.step(now, command) {
                 Ok((next, effects)) => {
                     answer = Ok(effects);
                     let changed = *chassis != next;
@@ -352,8 +367,7 @@ impl Bmc {
                     answer = Err(refusal);
                     false
                 }
-            }
-        });
+            });
         answer
     }
 }

@@ -100,11 +100,7 @@ impl Default for Chassis {
 impl Chassis {
     /// The next state and what must be done, or why the command is refused (then nothing
     /// changes). `now` is the time since the BMC came to be.
-    pub fn step(
-        &self,
-        now: Duration,
-        command: &Command,
-    ) -> Result<(Self, Vec<Effect>), Refusal> {
+    pub fn step(&self, now: Duration, command: &Command) -> Result<(Self, Vec<Effect>), Refusal> {
         let mut next = self.clone();
         let effects = match *command {
             Command::Power(command, cause) => next.command(command, cause)?,
@@ -141,7 +137,9 @@ impl Chassis {
 
     /// How long the machine has been on in all.
     pub fn time_on(&self, now: Duration) -> Duration {
-        let run = self.on_since.map_or(Duration::ZERO, |since| now.saturating_sub(since));
+        let run = self
+            .on_since
+            .map_or(Duration::ZERO, |since| now.saturating_sub(since));
         self.on_before + run
     }
 
@@ -154,7 +152,8 @@ impl Chassis {
         }
         self.restart = None; // whatever was pending, this is what is wanted now
         let effects = match (command, self.power) {
-            (PowerCommand::On, Power::On) | (PowerCommand::Off | PowerCommand::Shutdown, Power::Off) => {
+            (PowerCommand::On, Power::On)
+            | (PowerCommand::Off | PowerCommand::Shutdown, Power::Off) => {
                 return Ok(Vec::new());
             }
             (PowerCommand::On | PowerCommand::Button, Power::Off) => vec![Effect::PowerOn],

@@ -29,10 +29,7 @@ impl PowerCommand {
     /// Commands that mean nothing to a machine that is off (IPMI 2.0 section 28.3 recommends an
     /// error rather than silence for these).
     pub fn needs_power(self) -> bool {
-        matches!(
-            self,
-            Self::Cycle | Self::Reset | Self::Restart | Self::Nmi
-        )
+        matches!(self, Self::Cycle | Self::Reset | Self::Restart | Self::Nmi)
     }
 }
 

@@ -15,7 +15,10 @@ fn fact(chassis: &Chassis, fact: Fact) -> (Chassis, Vec<Effect>) {
 }
 
 fn running() -> Chassis {
-    let (chassis, _) = after(&Chassis::default(), &Command::Power(PowerCommand::On, Cause::Ipmi));
+    let (chassis, _) = after(
+        &Chassis::default(),
+        &Command::Power(PowerCommand::On, Cause::Ipmi),
+    );
     fact(&chassis, Fact::Started(None)).0
 }
 
@@ -34,7 +37,11 @@ const COMMANDS: [PowerCommand; 8] = [
 fn every_command_in_every_state() {
     let mut table = String::new();
     let dark = fact(&running(), Fact::MainsLost).0;
-    for (state, chassis) in [("off", Chassis::default()), ("on", running()), ("no mains", dark)] {
+    for (state, chassis) in [
+        ("off", Chassis::default()),
+        ("on", running()),
+        ("no mains", dark),
+    ] {
         for command in COMMANDS {
             let answer = chassis.step(NOW, &Command::Power(command, Cause::Ipmi));
             let cell = match answer {
@@ -57,7 +64,11 @@ fn a_boot_uses_up_a_one_time_override_and_no_other() {
         ),
     ] {
         let (chassis, effects) = after(&Chassis::default(), &Command::SetBoot(Some(boot)));
-        assert_eq!(effects, [], "a machine that is off takes it along when it starts");
+        assert_eq!(
+            effects,
+            [],
+            "a machine that is off takes it along when it starts"
+        );
         let (chassis, effects) = fact(&chassis, Fact::Started(Some(boot)));
         assert_eq!(chassis.boot, left);
         assert_eq!(effects.len(), usize::from(left.is_none()));
@@ -79,12 +90,18 @@ fn a_reboot_of_the_guest_obeys_and_uses_up_the_override() {
     assert_eq!(effects, [Effect::ArmBoot]);
     let (chassis, effects) = fact(&chassis, Fact::GuestReset);
     assert_eq!(effects, [Effect::ArmBoot]);
-    assert_eq!((chassis.boot, chassis.restart_cause), (None, Cause::GuestReset));
+    assert_eq!(
+        (chassis.boot, chassis.restart_cause),
+        (None, Cause::GuestReset)
+    );
 }
 
 #[test]
 fn a_restart_powers_on_when_the_guest_is_down() {
-    let (chassis, effects) = after(&running(), &Command::Power(PowerCommand::Restart, Cause::Redfish));
+    let (chassis, effects) = after(
+        &running(),
+        &Command::Power(PowerCommand::Restart, Cause::Redfish),
+    );
     assert_eq!(effects, [Effect::Shutdown]);
     let (chassis, effects) = fact(&chassis, Fact::GuestOff);
     assert_eq!(effects, [Effect::PowerOn]);
@@ -96,8 +113,14 @@ fn a_restart_powers_on_when_the_guest_is_down() {
 
 #[test]
 fn a_later_command_calls_off_a_restart() {
-    let (chassis, _) = after(&running(), &Command::Power(PowerCommand::Restart, Cause::Ipmi));
-    let (chassis, _) = after(&chassis, &Command::Power(PowerCommand::Shutdown, Cause::Ipmi));
+    let (chassis, _) = after(
+        &running(),
+        &Command::Power(PowerCommand::Restart, Cause::Ipmi),
+    );
+    let (chassis, _) = after(
+        &chassis,
+        &Command::Power(PowerCommand::Shutdown, Cause::Ipmi),
+    );
     let (chassis, effects) = fact(&chassis, Fact::GuestOff);
     assert_eq!((chassis.power, effects), (Power::Off, vec![]));
 }
@@ -118,7 +141,14 @@ fn mains_power_comes_back_by_the_policy() {
         let (late, _) = fact(&chassis, Fact::Started(None));
         assert_eq!(late.power, Power::Off, "nothing starts without mains power");
         let (chassis, effects) = fact(&chassis, Fact::MainsBack);
-        assert_eq!(effects, if cause.is_some() { vec![Effect::PowerOn] } else { vec![] });
+        assert_eq!(
+            effects,
+            if cause.is_some() {
+                vec![Effect::PowerOn]
+            } else {
+                vec![]
+            }
+        );
         if let Some(cause) = cause {
             assert_eq!(fact(&chassis, Fact::Started(None)).0.restart_cause, cause);
         }
@@ -136,7 +166,10 @@ fn counts_time_on_over_runs() {
     let (chassis, _) = chassis
         .step(Duration::from_secs(20), &Command::Fact(Fact::Started(None)))
         .expect("accepted");
-    assert_eq!(chassis.time_on(Duration::from_secs(21)), Duration::from_secs(5));
+    assert_eq!(
+        chassis.time_on(Duration::from_secs(21)),
+        Duration::from_secs(5)
+    );
     assert_eq!(chassis.power_ons, 2);
 }
 

@@ -21,14 +21,6 @@ pub enum Hash {
 }
 
 impl Hash {
-    /// Bytes of a digest.
-    pub fn len(self) -> usize {
-        match self {
-            Self::Sha1 => 20,
-            Self::Sha256 => 32,
-        }
-    }
-
     /// HMAC over the parts, one after the other.
     pub fn hmac(self, key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
         match self {
@@ -38,9 +30,10 @@ impl Hash {
     }
 
     /// Additional key K`number` of a session (section 13.32): the HMAC, under the session
-    /// integrity key, of that number repeated to the length of the digest.
+    /// integrity key, of that number 20 times. The standard leaves room to read the count as the
+    /// length of the digest; ipmitool and FreeIPMI take 20 for every hash.
     pub fn additional_key(self, integrity_key: &[u8], number: u8) -> Vec<u8> {
-        self.hmac(integrity_key, &[&vec![number; self.len()]])
+        self.hmac(integrity_key, &[&[number; 20]])
     }
 }
 
@@ -124,7 +117,11 @@ mod tests {
         let iv = std::array::from_fn(|n| u8::try_from(n).expect("small"));
         let plain = *b"\x6b\xc1\xbe\xe2\x2e\x40\x9f\x96\xe9\x3d\x7e\x11\x73\x93\x17\x2a";
         let sealed = seal(&key, &iv, &plain);
-        assert_eq!(sealed.len(), 3 * AES_BLOCK, "vector, block, a block of padding");
+        assert_eq!(
+            sealed.len(),
+            3 * AES_BLOCK,
+            "vector, block, a block of padding"
+        );
         assert_eq!(hex(&sealed[16..32]), "7649abac8119b246cee98e9b12e9197d");
     }
 

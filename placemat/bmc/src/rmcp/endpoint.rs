@@ -57,7 +57,9 @@ impl Endpoint {
         let reply = |bytes: Option<Vec<u8>>| bytes.map_or(Incoming::Nothing, Incoming::Reply);
         match Packet::decode(datagram) {
             None => Incoming::Nothing,
-            Some(Packet::Asf(body)) => reply(asf::answer(body).map(|pong| packet::encode_asf(&pong))),
+            Some(Packet::Asf(body)) => {
+                reply(asf::answer(body).map(|pong| packet::encode_asf(&pong)))
+            }
             Some(Packet::V15(message)) => request(Path::V15, Request::decode(message)),
             Some(Packet::V20(packet)) if packet.session != 0 => self.in_session(now, &packet),
             // Outside of sessions nothing is authenticated or encrypted (section 13.6).
@@ -245,7 +247,9 @@ fn key(
 }
 
 fn request(path: Path, request: Option<Request>) -> Incoming {
-    request.map_or(Incoming::Nothing, |request| Incoming::Request(path, request))
+    request.map_or(Incoming::Nothing, |request| {
+        Incoming::Request(path, request)
+    })
 }
 
 fn random<const N: usize>(entropy: &mut Entropy) -> [u8; N] {

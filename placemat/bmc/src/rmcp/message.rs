@@ -37,7 +37,17 @@ impl Request {
     /// Reads a request. `None` unless it is whole, both checksums are right, it is for the BMC,
     /// and it is a request (responses have odd network functions).
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let [responder, netfn, head_sum, source, sequence, command, data @ .., sum] = bytes else {
+        let [
+            responder,
+            netfn,
+            head_sum,
+            source,
+            sequence,
+            command,
+            data @ ..,
+            sum,
+        ] = bytes
+        else {
             return None;
         };
         let netfn_lun = *netfn;

@@ -171,7 +171,11 @@ fn v20(kind: u8, session: u32, sequence: u32, payload: &[u8]) -> Vec<u8> {
     bytes.extend_from_slice(&[AUTH_RMCP_PLUS, kind]);
     bytes.extend_from_slice(&session.to_le_bytes());
     bytes.extend_from_slice(&sequence.to_le_bytes());
-    bytes.extend_from_slice(&u16::try_from(payload.len()).unwrap_or(u16::MAX).to_le_bytes());
+    bytes.extend_from_slice(
+        &u16::try_from(payload.len())
+            .unwrap_or(u16::MAX)
+            .to_le_bytes(),
+    );
     bytes.extend_from_slice(payload);
     bytes
 }

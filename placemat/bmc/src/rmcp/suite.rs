@@ -67,7 +67,11 @@ impl Suite {
     pub fn choose(proposal: Proposal) -> Result<Self, super::rakp::Status> {
         use super::rakp::Status;
         let known = |index: usize, wanted: Option<u8>| {
-            wanted.is_none_or(|code| Self::ALL.iter().any(|suite| suite.algorithms()[index] == code))
+            wanted.is_none_or(|code| {
+                Self::ALL
+                    .iter()
+                    .any(|suite| suite.algorithms()[index] == code)
+            })
         };
         if !known(0, proposal.authentication) {
             return Err(Status::InvalidAuthentication);
@@ -126,9 +130,18 @@ mod tests {
         assert_eq!(choose([Some(3), Some(4), Some(1)]), Ok(Suite::Sha256));
         assert_eq!(choose([None, None, None]), Ok(Suite::Sha256));
         assert_eq!(choose([Some(1), None, None]), Ok(Suite::Sha1));
-        assert_eq!(choose([Some(0), Some(1), Some(1)]), Err(Status::InvalidAuthentication));
-        assert_eq!(choose([Some(1), Some(2), Some(1)]), Err(Status::InvalidIntegrity));
-        assert_eq!(choose([Some(1), Some(1), Some(0)]), Err(Status::InvalidConfidentiality));
+        assert_eq!(
+            choose([Some(0), Some(1), Some(1)]),
+            Err(Status::InvalidAuthentication)
+        );
+        assert_eq!(
+            choose([Some(1), Some(2), Some(1)]),
+            Err(Status::InvalidIntegrity)
+        );
+        assert_eq!(
+            choose([Some(1), Some(1), Some(0)]),
+            Err(Status::InvalidConfidentiality)
+        );
         assert_eq!(choose([Some(3), Some(1), Some(1)]), Err(Status::NoSuite));
     }
 }

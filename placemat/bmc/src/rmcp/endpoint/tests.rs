@@ -48,8 +48,17 @@ fn word(bytes: &[u8]) -> u32 {
 
 fn open(endpoint: &mut Endpoint, suite: Suite, privilege: u8) -> Vec<u8> {
     let [authentication, integrity, confidentiality] = suite.algorithms().map(Some);
-    let proposal = Proposal { authentication, integrity, confidentiality };
-    let request = OpenRequest { tag: 1, privilege, console: 99, proposal };
+    let proposal = Proposal {
+        authentication,
+        integrity,
+        confidentiality,
+    };
+    let request = OpenRequest {
+        tag: 1,
+        privilege,
+        console: 99,
+        proposal,
+    };
     let datagram = packet::encode_v20(payload::OPEN_REQUEST, &request.encode());
     reply(endpoint.receive(NOW, &users(), &datagram))
 }
@@ -57,13 +66,26 @@ fn open(endpoint: &mut Endpoint, suite: Suite, privilege: u8) -> Vec<u8> {
 /// The console's side up to RAKP message 2: what it would know.
 fn exchange(endpoint: &mut Endpoint, suite: Suite, name: &str, role: u8) -> Result<Exchange, u8> {
     let opened = open(endpoint, suite, 0);
-    assert_eq!(opened[..4], [1, 0, 4, 0], "privilege 0 is answered by the highest");
+    assert_eq!(
+        opened[..4],
+        [1, 0, 4, 0],
+        "privilege 0 is answered by the highest"
+    );
     let session = word(&opened[8..12]);
-    let message = Rakp1 { tag: 2, session, random: [5; 16], role, name: name.as_bytes().to_vec() };
+    let message = Rakp1 {
+        tag: 2,
+        session,
+        random: [5; 16],
+        role,
+        name: name.as_bytes().to_vec(),
+    };
     let datagram = packet::encode_v20(payload::RAKP_1, &message.encode());
     let second = reply(endpoint.receive(NOW, &users(), &datagram));
     let again = reply(endpoint.receive(NOW, &users(), &datagram));
-    assert_eq!((second[0], word(&second[4..8])), (2, if second[1] == 2 { 0 } else { 99 }));
+    assert_eq!(
+        (second[0], word(&second[4..8])),
+        (2, if second[1] == 2 { 0 } else { 99 })
+    );
     if second[1] != 0 {
         return Err(second[1]);
     }
@@ -84,7 +106,12 @@ fn exchange(endpoint: &mut Endpoint, suite: Suite, name: &str, role: u8) -> Resu
 }
 
 fn third(endpoint: &mut Endpoint, session: u32, code: Vec<u8>) -> Vec<u8> {
-    let message = Rakp3 { tag: 3, status: 0, session, code };
+    let message = Rakp3 {
+        tag: 3,
+        status: 0,
+        session,
+        code,
+    };
     let datagram = packet::encode_v20(payload::RAKP_3, &message.encode());
     reply(endpoint.receive(NOW, &users(), &datagram))
 }
@@ -96,7 +123,10 @@ fn login(endpoint: &mut Endpoint, suite: Suite) -> Active {
     assert_eq!(fourth[8..], exchange.code_4(&exchange.integrity_key()));
     let mut console = exchange;
     console.console = console.session;
-    let keys = Exchange { console: 99, ..console.clone() };
+    let keys = Exchange {
+        console: 99,
+        ..console.clone()
+    };
     let mut active = Active::new(keys, Privilege::User);
     active.exchange.console = console.session;
     active
@@ -118,7 +148,11 @@ fn a_session_with_either_suite() {
                 Incoming::Nothing,
                 "a replay is dropped"
             );
-            assert!(endpoint.respond(path, &sent, 0, &vec![1; length.into()]).is_some());
+            assert!(
+                endpoint
+                    .respond(path, &sent, 0, &vec![1; length.into()])
+                    .is_some()
+            );
         }
     }
 }
@@ -134,17 +168,33 @@ fn a_forged_packet_is_dropped() {
         if at == 1 || at == 2 {
             continue; // reserved byte and RMCP sequence, which nothing covers
         }
-        assert_eq!(endpoint.receive(NOW, &users(), &forged), Incoming::Nothing, "byte {at}");
+        assert_eq!(
+            endpoint.receive(NOW, &users(), &forged),
+            Incoming::Nothing,
+            "byte {at}"
+        );
     }
-    assert_ne!(endpoint.receive(NOW, &users(), &datagram), Incoming::Nothing);
+    assert_ne!(
+        endpoint.receive(NOW, &users(), &datagram),
+        Incoming::Nothing
+    );
 }
 
 #[test]
 fn refusals() {
     let mut end = endpoint();
-    assert_eq!(exchange(&mut end, Suite::Sha1, "nobody", 0x14).err(), Some(0x0d));
-    assert_eq!(exchange(&mut end, Suite::Sha1, "reader", 0x14).err(), Some(0x0a));
-    assert_eq!(exchange(&mut end, Suite::Sha1, "admin", 0x17).err(), Some(0x09));
+    assert_eq!(
+        exchange(&mut end, Suite::Sha1, "nobody", 0x14).err(),
+        Some(0x0d)
+    );
+    assert_eq!(
+        exchange(&mut end, Suite::Sha1, "reader", 0x14).err(),
+        Some(0x0a)
+    );
+    assert_eq!(
+        exchange(&mut end, Suite::Sha1, "admin", 0x17).err(),
+        Some(0x09)
+    );
     let known = exchange(&mut end, Suite::Sha256, "admin", 0x14).expect("let in");
     let fourth = third(&mut end, known.session, vec![0; 32]);
     assert_eq!(fourth, [3, 0x0f, 0, 0, 99, 0, 0, 0]);
@@ -158,7 +208,10 @@ fn idle_sessions_end() {
     let mut console = login(&mut endpoint, Suite::Sha1);
     let late = NOW + super::super::session::IDLE;
     let datagram = console.send(&[9; 16], &Request::new(6, 1, vec![], 1).encode());
-    assert_eq!(endpoint.receive(late, &users(), &datagram), Incoming::Nothing);
+    assert_eq!(
+        endpoint.receive(late, &users(), &datagram),
+        Incoming::Nothing
+    );
 }
 
 proptest! {

@@ -69,7 +69,11 @@ impl OpenRequest {
 /// The answer that grants a session: highest privilege level, both session numbers, and the
 /// algorithms chosen.
 pub fn open_response(request: &OpenRequest, session: u32, suite: Suite) -> Vec<u8> {
-    let privilege = if request.privilege == 0 { 4 } else { request.privilege };
+    let privilege = if request.privilege == 0 {
+        4
+    } else {
+        request.privilege
+    };
     let mut bytes = vec![request.tag, 0, privilege, 0];
     bytes.extend_from_slice(&request.console.to_le_bytes());
     bytes.extend_from_slice(&session.to_le_bytes());

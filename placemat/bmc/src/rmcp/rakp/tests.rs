@@ -46,7 +46,10 @@ fn codes_and_keys() {
 
 #[test]
 fn statuses_are_those_of_table_13_15() {
-    assert_eq!(refusal(7, 0x0102_0304, Status::UnauthorizedName), [7, 0x0d, 0, 0, 4, 3, 2, 1]);
+    assert_eq!(
+        refusal(7, 0x0102_0304, Status::UnauthorizedName),
+        [7, 0x0d, 0, 0, 4, 3, 2, 1]
+    );
     assert_eq!(Status::InvalidCode as u8, 0x0f);
     assert_eq!(Status::NoSuite as u8, 0x11);
 }

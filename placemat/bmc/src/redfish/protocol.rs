@@ -1,0 +1,90 @@
+//! What holds for every resource: headers, methods, queries, paths (DSP0266 chapters 6 to 8).
+
+use super::Error;
+use axum::extract::Request;
+use axum::http::header::{ALLOW, CACHE_CONTROL, HeaderName, HeaderValue};
+use axum::http::{Method, Uri};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::routing::MethodRouter;
+
+const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
+
+/// The methods of one resource.
+pub(super) struct Methods<S> {
+    /// Value of the Allow header.
+    pub(super) allow: &'static str,
+    /// What they do.
+    pub(super) router: MethodRouter<S>,
+}
+
+/// Makes all answers of a resource say which methods it has, errors included (section 6.4).
+pub(super) fn resource<S: Clone + Send + Sync + 'static>(methods: Methods<S>) -> MethodRouter<S> {
+    let allow = HeaderValue::from_static(methods.allow);
+    let not_allowed = |method: Method| async move { Error::method_not_allowed(&method) };
+    methods
+        .router
+        .fallback(not_allowed)
+        .layer(axum::middleware::map_response(
+            move |mut response: Response| {
+                let allow = allow.clone();
+                async move {
+                    response.headers_mut().insert(ALLOW, allow);
+                    response
+                }
+            },
+        ))
+}
+
+/// Checks what any request must obey, and adds what any response must carry.
+pub(super) async fn check(request: Request, next: Next) -> Response {
+    let mut response = match refuse(&request) {
+        Some(error) => error.into_response(),
+        None => next.run(request).await,
+    };
+    let headers = response.headers_mut();
+    headers.insert(ODATA_VERSION, HeaderValue::from_static("4.0"));
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-cache"));
+    response
+}
+
+fn refuse(request: &Request) -> Option<Error> {
+    let version = request.headers().get(&ODATA_VERSION);
+    if version.is_some_and(|version| version != "4.0") {
+        return Some(Error::odata_version()); // section 6.5
+    }
+    let query = request.uri().query().unwrap_or_default();
+    query
+        .split('&')
+        .find(|part| part.starts_with('$'))
+        .map(|_| Error::query_not_supported()) // section 7.3
+}
+
+/// A trailing slash names the same resource (section 6.2).
+pub(super) async fn trim_path(mut request: Request) -> Request {
+    let path = request.uri().path();
+    let trimmed = path.trim_end_matches('/');
+    let wanted = if trimmed == "/redfish/v1" {
+        "/redfish/v1/"
+    } else {
+        trimmed
+    };
+    if wanted != path && !wanted.is_empty() {
+        let query = request
+            .uri()
+            .query()
+            .map(|query| format!("?{query}"))
+            .unwrap_or_default();
+        if let Ok(uri) = format!("{wanted}{query}").parse::<Uri>() {
+            *request.uri_mut() = uri;
+        }
+    }
+    request
+}
+
+/// Anything that is not there.
+pub(super) async fn not_found(uri: Uri) -> Error {
+    Error::missing(uri.path())
+}
