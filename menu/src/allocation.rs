@@ -207,3 +207,34 @@ fn block_prefix_len(block: u32) -> u8 {
 fn nth(prefix: Ipv4Net, n: u32) -> Ipv4Addr {
     Ipv4Addr::from(u32::from(prefix.network()) + n)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_of_a_rack_fit_its_block_and_do_not_meet() {
+        for (spines, block) in [(1, 64), (15, 64), (16, 128), (64, 512)] {
+            assert_eq!(fabric_block(spines), block);
+            // The last link of the last spine ends where the boot links begin, or before.
+            let last_spine_link = 2 * (spines - 1) + 1;
+            let first_boot_link = block / 2 - 2;
+            assert!(last_spine_link < first_boot_link);
+        }
+    }
+
+    #[test]
+    fn macs_are_unicast_and_tell_rack_seat_and_nic() {
+        assert_eq!(mac(1, 1, 0).to_string(), "52:54:00:00:04:40");
+        assert_eq!(mac(1, 1, 1).to_string(), "52:54:00:00:04:41");
+        assert_eq!(mac(16_383, 44, 1).to_string(), "52:54:00:ff:fe:f1");
+    }
+
+    #[test]
+    fn serials_are_those_of_placemat_v2() {
+        assert_eq!(
+            serial("rack1-cs1"),
+            "4ae0771764376e0184274e24e0b18abd8fa5f285"
+        );
+    }
+}

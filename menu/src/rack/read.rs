@@ -60,7 +60,9 @@ fn only<'a>(documents: &'a [Document], findings: &Findings) -> Option<&'a Docume
 fn data_center(mut fields: Fields, dir: &Path) -> Option<DataCenter> {
     fields.kind(&[KIND])?;
     let kind = fields.place();
-    let name = fields.name().map(|it| it.value).unwrap_or_default();
+    let named = fields.name().is_some();
+    let name = fields.opt("name").filter(|_| named);
+    let name = name.and_then(|it| word(&it)).unwrap_or_default();
     let spines = fields.req("spines");
     let spines = spines.and_then(|it| it.integer(1..=64u32));
     let tors = fields.opt("tors").and_then(|it| it.integer(1..=2u32));

@@ -43,6 +43,7 @@ pub(crate) fn script(plan: &Plan, cluster: &Cluster) -> String {
     sessions(&speakers, &mut text);
     reachability(&speakers, &mut text);
     text.push_str(&relay(plan, cluster));
+    failures(plan, &mut text);
     text
 }
 
@@ -198,6 +199,32 @@ fn relay(plan: &Plan, cluster: &Cluster) -> String {
          echo \"boot server's end of its link: reached\"\n",
         range.start, range.end, host.mac, host.address, range.router
     )
+}
+
+/// Takes a server's link away, then a spine: there is always a way around, also between machines of
+/// one ASN.
+fn failures(plan: &Plan, text: &mut String) {
+    let (spine, tor) = (&plan.routers[0], &plan.routers[2].speaker.name);
+    let other_tor = plan.routers[3].speaker.loopback;
+    let server = plan.servers[0].speaker.loopback;
+    let spine_down: Vec<String> = spine
+        .interfaces
+        .iter()
+        .map(|nic| format!("ip -n {} link set {} down", spine.speaker.name, nic.name))
+        .collect();
+    writeln!(
+        text,
+        "reach() {{ for tries in 1 2 3 4 5 6; do\n\
+         ip netns exec $1 busybox ping -qc 1 -W 1 $2 > /dev/null 2>&1 && {{ echo yes; return; }}\n\
+         sleep 0.5; done; echo no; }}\n\
+         ip -n rack1-cs1 link set eth0 down\n\
+         echo \"server from its ToR without their link: $(reach {tor} {server})\"\n\
+         {}\n\
+         echo \"ToR from ToR of the rack without a spine: $(reach {tor} {other_tor})\"\n\
+         echo \"server from another rack: $(reach rack2-cs1 {server})\"",
+        spine_down.join("\n")
+    )
+    .unwrap();
 }
 
 fn names(speakers: &[(&Speaker, Vec<Interface>)]) -> String {
