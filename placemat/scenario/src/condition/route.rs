@@ -1,0 +1,92 @@
+//! `route`: a route is in the kernel's table.
+
+use super::{Atom, Findings, Probe};
+use crate::context::Context;
+use crate::load::{Destinations, Key, ROUTING, Reader, Row, Targets, Value};
+use crate::words::count;
+use async_trait::async_trait;
+
+pub(super) const ROW: Row<super::Parse> = Row {
+    name: "route",
+    doc: "the kernel of each `at` has a route to exactly each `to`",
+    keys: &[
+        Key::required("at", "SELECTOR", "whose table"),
+        Key::required(
+            "to",
+            "SELECTOR | PREFIX",
+            "the loopbacks of targets, or a prefix",
+        ),
+        Key::optional(
+            "next-hops",
+            "NUMBER",
+            "at least that many next hops (ECMP); default 1",
+        ),
+    ],
+    parse,
+};
+
+#[derive(Debug)]
+struct RouteTo {
+    at: Targets,
+    to: Destinations,
+    next_hops: u32,
+}
+
+fn parse(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Box<dyn Probe>> {
+    let fields = reader.fields(value, ROW.name, ROW.keys)?;
+    let at = reader.targets(fields.get("at"), ROUTING);
+    let to = reader.destinations(fields.get("to"));
+    let next_hops = reader.number_or(fields.get("next-hops"), 1, 1);
+    Some(Box::new(RouteTo {
+        at: at?,
+        to: to?,
+        next_hops: next_hops?,
+    }))
+}
+
+#[async_trait]
+impl Probe for RouteTo {
+    async fn probe(&self, cx: &Context, _thorough: bool) -> Findings {
+        let answers = cx
+            .each(&self.at, |port, at| {
+                let to = self.to.list.clone();
+                async move {
+                    let mut found = Vec::new();
+                    for destination in to {
+                        let own = destination.of.as_ref() == Some(&at);
+                        if !own {
+                            let routes = port.routes(&at, destination.net).await?;
+                            found.push((destination, routes));
+                        }
+                    }
+                    Ok(found)
+                }
+            })
+            .await;
+        let expected = count(self.next_hops as usize, "next hop", "next hops");
+        Findings::per_target(answers, "a route", |at, found| {
+            found
+                .into_iter()
+                .map(|(destination, routes)| {
+                    let hops: Vec<String> = routes.into_iter().flat_map(|r| r.via).collect();
+                    let last = if hops.is_empty() {
+                        "no route".to_owned()
+                    } else {
+                        format!("via {}", hops.join(", via "))
+                    };
+                    let there = hops.len() >= self.next_hops as usize;
+                    Atom::new(
+                        format!("{at} to {destination}"),
+                        there,
+                        last,
+                        format!("a route with {expected}"),
+                    )
+                })
+                .collect()
+        })
+    }
+
+    fn describe(&self) -> String {
+        format!("route at {} to {}", self.at, self.to.text)
+    }
+}

@@ -1,0 +1,352 @@
+//! The runner against a lab in memory, on a paused clock.
+
+use super::*;
+use crate::event::Event;
+use crate::fake::{self, FakeLab};
+use crate::load::{Draft, Input};
+use placemat_spec::Source;
+use std::fmt::Write;
+
+const SUITE: &str = "
+kind: Suite
+name: tests
+dc: dc.yml
+---
+kind: Library
+name: lib
+conditions:
+  steady:
+    all:
+      - bgp: {of: router/*}
+      - reachable: {from: router/*, to: router/*}
+";
+
+fn suite(text: &str) -> Suite {
+    let input = |name: &str, text: &str| Input {
+        source: Source::inline(name, text),
+        asked: true,
+    };
+    let loaded = Draft::parse(vec![input("suite.yml", SUITE), input("t.yml", text)])
+        .and_then(|draft| draft.resolve(&fake::cluster()));
+    match loaded {
+        Ok(suite) => suite,
+        Err(problems) => panic!("{problems}"),
+    }
+}
+
+/// Runs the suite; the outcome and the steps as text.
+async fn told(lab: FakeLab, text: &str) -> String {
+    told_until(lab, text, CancellationToken::new()).await
+}
+
+async fn told_until(lab: FakeLab, text: &str, cancel: CancellationToken) -> String {
+    let sink = EventSink::new(None);
+    let mut live = sink.subscribe();
+    let lab = Arc::new(lab);
+    let options = RunOptions {
+        seed: 7,
+        slowness: 1.0,
+        cancel,
+        sink: sink.clone(),
+    };
+    let verdict = run(suite(text), lab.clone(), options).await;
+    sink.finish().unwrap();
+    let mut all = String::new();
+    while let Some(event) = live.recv().await {
+        tell(&mut all, &event);
+    }
+    let log = lab.log();
+    let code = verdict.exit_code();
+    let interrupted = if verdict.interrupted {
+        ", interrupted"
+    } else {
+        ""
+    };
+    let _ = writeln!(all, "= {:?}, exit {code}{interrupted}", verdict.verdict);
+    if !log.is_empty() {
+        let _ = writeln!(all, "lab:\n{log}");
+    }
+    all
+}
+
+fn tell(all: &mut String, event: &Event) {
+    let _ = match &event.what {
+        What::ScenarioStart { scenario, .. } => writeln!(all, "scenario {scenario}"),
+        What::StepStart {
+            path,
+            kind,
+            name,
+            deadline_ms,
+            ..
+        } => {
+            let left = crate::words::span_ms(*deadline_ms);
+            writeln!(all, "{path} {kind}: {name} (within {left})")
+        }
+        What::StepValue { path, value, .. } => writeln!(all, "{path}   {value}"),
+        What::StepEnd {
+            path,
+            verdict,
+            message,
+            late_ms,
+            ..
+        } => {
+            let late = late_ms.map_or(String::new(), |ms| format!(", late {ms:.0} ms"));
+            let message = message.as_ref().map_or(String::new(), |m| format!("\n{m}"));
+            writeln!(all, "{path} {verdict:?}{late}{message}")
+        }
+        What::FaultApplied {
+            path,
+            kind,
+            targets,
+            ..
+        } => {
+            writeln!(all, "{path} applied {kind} {}", targets.join(" "))
+        }
+        What::FaultObserved { path, .. } => writeln!(all, "{path} observed"),
+        What::FaultHealed { path, .. } => writeln!(all, "{path} healed"),
+        What::Measured {
+            path, measurement, ..
+        } => {
+            let budgets: Vec<String> = measurement
+                .budgets
+                .iter()
+                .map(|b| format!("{} {} of {} {}", b.name, b.measured, b.limit, b.ok))
+                .collect();
+            writeln!(
+                all,
+                "{path} measured {} flows; {}",
+                measurement.flows.len(),
+                budgets.join("; ")
+            )
+        }
+        What::Evidence { path, title, .. } => writeln!(all, "{path} evidence: {title}"),
+        What::ScenarioEnd {
+            scenario,
+            verdict,
+            message,
+        } => {
+            let message = message.as_ref().map_or(String::new(), |m| format!("\n{m}"));
+            writeln!(all, "{scenario} {verdict:?}{message}")
+        }
+        What::RunEnd { verdict } => writeln!(all, "run {verdict:?}"),
+        What::RunStart { .. } | What::Lab { .. } => Ok(()),
+    };
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scenario_passes_behind_its_gates() {
+    let text = "
+kind: Scenario
+name: passes
+steady-state: {that: {use: lib.steady}, timeout: 30s, stable-for: 1s}
+steps:
+  - check: {that: {power: {of: node/*, is: On}}}
+  - exec: {at: router/spine-1, argv: [echo, $(node/rack1-cs1.bmc)], expect: {stdout: {equals: 10.72.17.11}}}
+  - fault:
+      kind: carrier-down
+      of: router/spine-1
+      during:
+        - eventually: {that: {not: {bgp: {of: router/spine-1}}}, timeout: 5s}
+        - check: {that: {link: {of: router/spine-1, carrier: false}}}
+";
+    insta::assert_snapshot!(told(FakeLab::new(), text).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_reports_per_target_and_whether_it_was_only_late() {
+    let text = "
+kind: Scenario
+name: slow
+steps:
+  - eventually: {that: {bgp: {of: router/role=spine}}, timeout: 4s}
+";
+    let lab = FakeLab::new();
+    tokio::time::advance(Duration::from_secs(2)).await;
+    lab.set(|knobs| knobs.converge = Duration::from_secs(5));
+    let never = FakeLab::new();
+    never.set(|knobs| knobs.fragile = true);
+    never.heal_fault(crate::port::FaultId(0)).await.unwrap();
+    lab.heal_fault(crate::port::FaultId(0)).await.unwrap();
+    insta::assert_snapshot!("late", told(lab, text).await);
+    insta::assert_snapshot!("never", told(never, text).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deadline_of_the_scenario_counts_for_its_steps() {
+    let text = "
+kind: Scenario
+name: short
+timeout: 2s
+steps:
+  - name: hangs
+    exec: {at: router/spine-1, argv: [hang]}
+";
+    insta::assert_snapshot!(told(FakeLab::new(), text).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_is_healed_when_a_step_inside_fails() {
+    let text = "
+kind: Scenario
+name: fails
+steps:
+  - fault:
+      kind: power-loss
+      of: feed/feed-rack1
+      during:
+        - exec: {at: router/spine-1, argv: ['false']}
+        - exec: {at: router/spine-1, argv: [echo, never]}
+  - exec: {at: router/spine-1, argv: [echo, neither]}
+---
+kind: Scenario
+name: next
+steps:
+  - check: {that: {power: {of: node/*, is: On}}}
+";
+    insta::assert_snapshot!(told(FakeLab::new(), text).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_failure_the_suite_goes_on_where_the_lab_is_steady() {
+    let text = "
+kind: Scenario
+name: fails
+steady-state: {use: lib.steady}
+steps:
+  - check: {that: {power: {of: router/spine-1, is: Off}}}
+---
+kind: Scenario
+name: goes-on
+steady-state: {use: lib.steady}
+steps:
+  - check: {that: {power: {of: node/*, is: On}}}
+";
+    insta::assert_snapshot!("steady", told(FakeLab::new(), text).await);
+    let fragile = text.replace(
+        "- check: {that: {power: {of: router/spine-1, is: Off}}}",
+        "- fault: {kind: carrier-down, of: router/spine-1, for: 1s}",
+    );
+    let lab = FakeLab::new();
+    lab.set(|knobs| knobs.fragile = true);
+    insta::assert_snapshot!("not_steady", told(lab, &fragile).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_without_effect_is_vacuous_and_one_that_stays_is_a_failure() {
+    let text = "
+kind: Scenario
+name: fault
+steps:
+  - fault: {kind: carrier-down, of: router/spine-1, for: 1s}
+";
+    let lab = FakeLab::new();
+    lab.set(|knobs| knobs.effective = false);
+    insta::assert_snapshot!("no_effect", told(lab, text).await);
+    let lab = FakeLab::new();
+    lab.set(|knobs| knobs.heals = false);
+    insta::assert_snapshot!("stays", told(lab, text).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn cancelling_unwinds_scopes() {
+    let text = "
+kind: Scenario
+name: cancelled
+steps:
+  - group:
+      steps:
+        - fault:
+            kind: power-loss
+            of: rack/1
+            during:
+              - exec: {at: router/spine-1, argv: [hang], env: {}}
+      finally:
+        - exec: {at: router/spine-1, argv: [echo, finally]}
+---
+kind: Scenario
+name: never-begun
+steps:
+  - check: {that: {power: {of: node/*, is: On}}}
+";
+    let cancel = CancellationToken::new();
+    let soon = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        cancel.cancel();
+    };
+    let (told, ()) = tokio::join!(told_until(FakeLab::new(), text, cancel.clone()), soon);
+    insta::assert_snapshot!(told);
+}
+
+#[tokio::test(start_paused = true)]
+async fn measure_passes_fails_and_is_vacuous() {
+    let text = "
+kind: Scenario
+name: spine-loss
+steps:
+  - measure:
+      flows: {from: node/rack=1+tier=netns, to: node/rack=2, count: 8, every: 10ms, through: router/spine-1}
+      during:
+        - fault: {kind: carrier-down, of: router/spine-1, for: 2s}
+      expect: {min-exposed: 25%, max-gap: 1s}
+";
+    insta::assert_snapshot!("within_budget", told(FakeLab::new(), text).await);
+    let lab = FakeLab::new();
+    lab.set(|knobs| knobs.loss = Duration::from_millis(1500));
+    insta::assert_snapshot!("over_budget", told(lab, text).await);
+    let lab = FakeLab::new();
+    lab.set(|knobs| knobs.crossing = 0);
+    insta::assert_snapshot!("vacuous", told(lab, text).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn always_allows_gaps_within_its_budget() {
+    let text = "
+kind: Scenario
+name: always
+steps:
+  - eventually: {that: {bgp: {of: router/*}}}
+  - always:
+      that: {bgp: {of: router/spine-2}}
+      max-gap: 2s
+      during:
+        - fault: {kind: carrier-down, of: router/spine-2, for: 500ms}
+        - sleep: {for: 2s, reason: the test wants to see it come back}
+  - always:
+      that: {bgp: {of: router/spine-2}}
+      max-gap: 2s
+      during:
+        - fault: {kind: carrier-down, of: router/spine-2, for: 30s}
+";
+    insta::assert_snapshot!(told(FakeLab::new(), text).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn branches_loops_outputs_and_if() {
+    let text = "
+kind: Scenario
+name: flow
+steps:
+  - id: who
+    exec: {at: router/role=spine, argv: [whoami], outputs: {text: stdout}}
+  - exec:
+      at: router/role=spine
+      run: \"true $(not substituted)\"
+      env: {WHO: $(who.text)}
+      expect: {exit: 0}
+  - if: {power: {of: node/rack1-cs1, is: Off}}
+    exec: {at: router/spine-1, argv: [echo, skipped]}
+  - for-each:
+      in: node/rack=1
+      as: n
+      steps:
+        - power: {of: $(n), reset: PowerCycle}
+        - check: {that: {booted: {of: $(n), times: 1, image: network}}}
+  - continue: true
+    exec: {at: router/spine-1, argv: ['false']}
+  - parallel:
+      branches:
+        - - exec: {at: router/spine-1, argv: [hang]}
+        - - exec: {at: router/spine-2, argv: [echo, a], expect: {stdout: {equals: b}}}
+";
+    insta::assert_snapshot!(told(FakeLab::new(), text).await);
+}

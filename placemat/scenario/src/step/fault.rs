@@ -1,0 +1,252 @@
+//! `fault`: breaks something for as long as its scope lasts: applied, seen to take effect, and
+//! always healed and seen to be healed, whatever happens inside.
+
+use super::StepBody;
+use crate::context::Context;
+use crate::deadline::Limit;
+use crate::event::What;
+use crate::load::{Key, POWERED, Reader, Row, Targets, Value};
+use crate::model::Steps;
+use crate::outcome::Outcome;
+use crate::port::{Fault, FaultId, FaultKind};
+use crate::runner::{after_heal, run_steps};
+use crate::words::span;
+use async_trait::async_trait;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::time::Instant;
+
+pub(super) const ROW: Row<super::Parse> = Row {
+    name: "fault",
+    doc: "breaks something while the steps inside run; healed on every way out",
+    keys: &[
+        Key::required("kind", "FAULT", "power-loss carrier-down daemon-kill"),
+        Key::required(
+            "of",
+            "SELECTOR",
+            "what breaks; for power-loss also feeds and racks",
+        ),
+        Key::optional("app", "NAME", "for daemon-kill: the program, such as bird"),
+        Key::optional(
+            "pick",
+            "NUMBER",
+            "only that many of them, drawn by the run's seed",
+        ),
+        Key::optional(
+            "for",
+            "DURATION",
+            "lasts at least this long; never stretched",
+        ),
+        Key::optional("during", "[STEP]", "steps under the fault"),
+    ],
+    parse,
+};
+
+const KINDS: &[&str] = &["power-loss", "carrier-down", "daemon-kill"];
+
+/// Time to apply a fault, to see it take effect, and to undo it.
+const ACT: Limit = Limit::default_of(Duration::from_secs(30));
+
+#[derive(Debug)]
+struct FaultScope {
+    kind: &'static str,
+    fault: FaultKind,
+    of: Targets,
+    pick: Option<u32>,
+    hold: Duration,
+    during: Steps,
+}
+
+fn parse(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Box<dyn StepBody>> {
+    let fields = reader.fields(value, ROW.name, ROW.keys)?;
+    let kind = fields
+        .get("kind")
+        .and_then(|kind| reader.choice(kind, KINDS));
+    let of = reader.targets(fields.get("of"), POWERED);
+    let app = reader.optional(fields.get("app"), Reader::text);
+    let pick = reader.optional(fields.get("pick"), Reader::number);
+    let hold = reader.duration_or(fields.get("for"), Duration::ZERO);
+    let during = reader.optional(fields.get("during"), Reader::steps);
+    if fields.get("for").is_none() && fields.get("during").is_none() {
+        reader.problem(
+            "missing-key",
+            "`fault` would end as soon as it began".to_owned(),
+            value.place,
+            "neither `for` nor `during`".to_owned(),
+            Some(
+                "say how long with `for: 8s`, or what happens meanwhile with `during:`".to_owned(),
+            ),
+        );
+        return None;
+    }
+    let (kind, app) = (kind?, app?);
+    let fault = match (kind, app) {
+        ("power-loss", None) => FaultKind::PowerLoss,
+        ("carrier-down", None) => FaultKind::CarrierDown,
+        // Leaked once per fault of a file: the port's type wants it to live as long as the run.
+        ("daemon-kill", Some(app)) => FaultKind::DaemonKill { app: app.leak() },
+        ("daemon-kill", None) => {
+            reader.problem(
+                "missing-key",
+                "`daemon-kill` does not say which program".to_owned(),
+                value.place,
+                "no `app`".to_owned(),
+                Some("for the routing daemon, `app: bird`".to_owned()),
+            );
+            return None;
+        }
+        (kind, _) => {
+            let place = fields.get("app").map_or(value.place, |app| app.place);
+            reader.problem(
+                "unknown-key",
+                format!("`app` is for `daemon-kill`, not for `{kind}`"),
+                place,
+                "not needed here".to_owned(),
+                None,
+            );
+            return None;
+        }
+    };
+    Some(Box::new(FaultScope {
+        kind,
+        fault,
+        of: of?,
+        pick: pick?,
+        hold: hold?,
+        during: during?.unwrap_or_else(|| Arc::from([])),
+    }))
+}
+
+impl FaultScope {
+    async fn under(&self, cx: &Context, id: FaultId) -> Outcome {
+        let began = Instant::now();
+        let observed = observe(cx, id, true).await;
+        match observed {
+            Ok(true) => {}
+            Ok(false) => {
+                return Outcome::vacuous(format!(
+                    "{} of {} was not seen to take effect, so nothing was tested",
+                    self.kind, self.of
+                ));
+            }
+            Err(ended) => return ended,
+        }
+        cx.emit(|scenario, path| What::FaultObserved { scenario, path });
+        let ended = run_steps(&self.during, cx).await;
+        if !ended.is_good() {
+            return ended;
+        }
+        let rest = tokio::time::sleep_until(began + self.hold);
+        match cx.bounded(rest).await {
+            Ok(()) => ended,
+            Err(cut) => ended.and(cut),
+        }
+    }
+
+    /// Undoes it, however the scope ended and whatever was cancelled.
+    async fn heal(&self, cx: &Context, id: FaultId) -> Outcome {
+        let cx = cx.clone().unwinding(&ACT, "healing");
+        let healed = cx.bounded(cx.port().heal_fault(id)).await;
+        if let Err(why) = healed
+            .map_err(|ended| ended.message.unwrap_or_default())
+            .and_then(|answer| answer.map_err(|error| error.to_string()))
+        {
+            return Outcome::fail(format!("{} could not be healed: {why}", self.kind));
+        }
+        match observe(&cx, id, false).await {
+            Ok(true) => {
+                cx.emit(|scenario, path| What::FaultHealed { scenario, path });
+                Outcome::pass()
+            }
+            Ok(false) => Outcome::fail(format!(
+                "{} of {} is still in effect {} after it was healed",
+                self.kind,
+                self.of,
+                span(ACT.length)
+            )),
+            Err(ended) => ended,
+        }
+    }
+}
+
+/// Watches until the fault is (or is no longer) in effect; false when it does not come to that.
+async fn observe(cx: &Context, id: FaultId, wanted: bool) -> Result<bool, Outcome> {
+    let cx = cx.clone().limited(Some(&ACT), "observing a fault");
+    let mut interval = Duration::from_millis(5);
+    loop {
+        let seen = tokio::select! {
+            biased;
+            () = cx.cancel.cancelled() => return Err(Outcome::interrupted()),
+            seen = cx.port().fault_in_effect(id) => seen,
+            () = cx.deadline.passed() => return Ok(false),
+        };
+        if seen.is_ok_and(|seen| seen == wanted) {
+            return Ok(true);
+        }
+        match cx.bounded(tokio::time::sleep(interval)).await {
+            Ok(()) => interval = (interval * 2).min(Duration::from_millis(200)),
+            Err(ended) if ended.interrupted => return Err(ended),
+            Err(_) => return Ok(false),
+        }
+    }
+}
+
+#[async_trait]
+impl StepBody for FaultScope {
+    async fn run(&self, cx: &Context) -> Outcome {
+        let of = match self.pick {
+            Some(count) => crate::draw::pick(cx.run.seed, &cx.path, &self.of, count as usize),
+            None => self.of.to_vec(),
+        };
+        let fault = Fault {
+            kind: self.fault,
+            of,
+        };
+        // Not cut short by ^C: a fault half applied, with no handle, could not be healed.
+        let applying = cx.clone().unwinding(&ACT, "applying a fault");
+        let id = match applying.bounded(cx.port().apply_fault(&fault)).await {
+            Ok(Ok(id)) => id,
+            Ok(Err(error)) => {
+                return Outcome::fail(format!("{} could not be applied: {error}", self.kind));
+            }
+            Err(ended) => return ended,
+        };
+        cx.case.active_faults.fetch_add(1, Ordering::SeqCst);
+        cx.emit(|scenario, path| What::FaultApplied {
+            scenario,
+            path,
+            kind: self.kind.to_owned(),
+            targets: fault.of.iter().map(ToString::to_string).collect(),
+        });
+        let ended = self.under(cx, id).await;
+        if !ended.is_good() && !ended.interrupted {
+            // What the lab looks like under the fault is gone once it is healed.
+            crate::runner::take_evidence(cx).await;
+        }
+        let healed = self.heal(cx, id).await;
+        cx.case.active_faults.fetch_sub(1, Ordering::SeqCst);
+        let ended = ended.and(healed);
+        if !ended.is_good() {
+            return ended;
+        }
+        ended.and(after_heal(cx).await)
+    }
+
+    fn describe(&self) -> String {
+        let held = if self.hold.is_zero() {
+            String::new()
+        } else {
+            format!(" for {}", span(self.hold))
+        };
+        format!("{} of {}{held}", self.kind, self.of)
+    }
+
+    fn unwinds(&self) -> bool {
+        true
+    }
+
+    fn default_timeout(&self) -> Option<Duration> {
+        None
+    }
+}

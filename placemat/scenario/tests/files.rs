@@ -1,0 +1,74 @@
+//! The scenario files of the repository load against the data centers that they name.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use placemat_scenario::load::{Draft, read};
+use placemat_spec::{Cluster, Source};
+use std::path::{Path, PathBuf};
+
+/// The cluster that the menu's own snapshot shows for an example.
+fn cluster(example: &str) -> Cluster {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../menu/tests/snapshots");
+    let path = folder.join(example).join("cluster.yml.snap");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (_, yaml) = text
+        .trim_start_matches("---\n")
+        .split_once("---\n")
+        .unwrap();
+    match Cluster::load(vec![Source::file(&path, yaml)]) {
+        Ok((cluster, _)) => cluster,
+        Err(problems) => panic!("{problems}"),
+    }
+}
+
+fn loads(folder: &str, example: &str) -> Vec<String> {
+    let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../scenarios")
+        .join(folder);
+    let draft = match Draft::parse(read(&[folder]).unwrap()) {
+        Ok(draft) => draft,
+        Err(problems) => panic!("{problems}"),
+    };
+    assert!(
+        draft.dc().ends_with(format!("menu/examples/{example}.yml")),
+        "{}",
+        draft.dc().display()
+    );
+    assert!(draft.dc().exists());
+    match draft.resolve(&cluster(example)) {
+        Ok(suite) => suite
+            .scenarios
+            .into_iter()
+            .map(|scenario| scenario.name)
+            .collect(),
+        Err(problems) => panic!("{problems}"),
+    }
+}
+
+#[test]
+fn the_demo_loads() {
+    assert_eq!(
+        loads("demo", "small"),
+        ["bootstrap", "power", "spine-loss", "rack-outage"]
+    );
+}
+
+#[test]
+fn the_router_suite_loads() {
+    assert_eq!(loads("routers", "routers"), ["spine-loss", "rack-outage"]);
+}
+
+#[test]
+fn a_file_given_alone_brings_its_suite_and_library_along() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios/demo/3-spine-loss.yml");
+    let draft =
+        Draft::parse(read(&[file]).unwrap()).unwrap_or_else(|problems| panic!("{problems}"));
+    let suite = draft
+        .resolve(&cluster("small"))
+        .unwrap_or_else(|problems| panic!("{problems}"));
+    let names: Vec<&str> = suite
+        .scenarios
+        .iter()
+        .map(|scenario| scenario.name.as_str())
+        .collect();
+    assert_eq!(names, ["spine-loss"]);
+}
