@@ -46,27 +46,22 @@ fn step_lines(step: &Step, lines: &mut Vec<String>) {
     }
     if step.message.is_none() {
         last_value(step, lines);
+        let budgets = step
+            .measurement
+            .iter()
+            .flat_map(|m| &m.budgets)
+            .filter(|b| !b.ok);
+        lines.extend(budgets.map(|b| format!("  {}: {}, limit {}", b.name, b.measured, b.limit)));
     }
     if step.deadline_ms > 0.0 && step.tries > 0 {
         let (deadline, tries) = (
             words::duration(step.deadline_ms),
-            words::count(step.tries as usize, "try"),
+            words::count(step.tries as usize, "try", "tries"),
         );
         lines.push(format!("  deadline {deadline}, {tries}"));
     }
     if let Some(late) = step.late_ms {
         lines.push(format!("  late: became true at {}", words::duration(late)));
-    }
-    for budget in step
-        .measurement
-        .iter()
-        .flat_map(|m| &m.budgets)
-        .filter(|b| !b.ok)
-    {
-        lines.push(format!(
-            "  {}: {}, limit {}",
-            budget.name, budget.measured, budget.limit
-        ));
     }
     if !step.evidence.is_empty() {
         lines.push(format!("  evidence: {}", titles(&step.evidence)));

@@ -183,7 +183,7 @@ fn summary(measurement: &Measurement) -> String {
     });
     format!(
         "{} every {}{exposed}; longest silence {}, {:.2} % lost",
-        words::count(measurement.flows.len(), "flow"),
+        words::count(measurement.flows.len(), "flow", "flows"),
         words::duration(measurement.every_ms),
         words::duration(measurement.max_gap_ms),
         measurement.loss * 100.0,

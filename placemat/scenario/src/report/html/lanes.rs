@@ -72,7 +72,7 @@ pub(super) fn groups(run: &Run, scale: &Scale) -> (Vec<Group>, usize) {
         let strip = (32.0 / count(members.len())).clamp(1.0, 5.0);
         Group {
             name,
-            detail: words::count(members.len(), "lane"),
+            detail: words::count(members.len(), "lane", "lanes"),
             open,
             strip,
             strip_height: strip * count(members.len()),

@@ -162,9 +162,8 @@ impl Builder<'_> {
             .measurement
             .iter()
             .flat_map(|m| &m.budgets)
-            .filter(|b| !b.ok);
-        let broken =
-            measurement.map(|b| format!("{}: {}, limit {}", b.name, b.measured, b.limit));
+            .filter(|b| !b.ok && step.message.is_none());
+        let broken = measurement.map(|b| format!("{}: {}, limit {}", b.name, b.measured, b.limit));
         StepView {
             anchor: anchor(self.run, self.scenario, step),
             path: step.path.clone(),
@@ -177,7 +176,7 @@ impl Builder<'_> {
             x: rounded((step.start_ms - self.scenario.start_ms) / whole * 100.0),
             w: rounded(took / whole * 100.0),
             tries: if step.tries > 1 {
-                words::count(step.tries as usize, "try")
+                words::count(step.tries as usize, "try", "tries")
             } else {
                 String::new()
             },

@@ -73,7 +73,10 @@ fn head_lines(run: &Run, now_ms: f64) -> Vec<Line> {
             .then(Style::Dim, "░".repeat(BAR - filled))
             .then(
                 Style::Plain,
-                format!("  {up} of {} up", words::count(servers.len(), "server")),
+                format!(
+                    "  {up} of {} up",
+                    words::count(servers.len(), "server", "servers")
+                ),
             );
     }
     vec![line]
@@ -98,7 +101,7 @@ fn server_lines(run: &Run, now_ms: f64, room: usize) -> Vec<Line> {
     let chosen = open.into_iter().chain(up).take(fitting);
     let mut lines: Vec<Line> = chosen.map(|lane| server(lane, now_ms, width)).collect();
     if room > 0 {
-        let more = words::count(servers.len() - fitting, "server");
+        let more = words::count(servers.len() - fitting, "server", "servers");
         lines.push(Line::default().then(Style::Dim, format!("  and {more} more")));
     }
     lines

@@ -17,7 +17,7 @@ pub(super) fn lines(run: &Run, event: &Event) -> Vec<Line> {
             scenarios,
             ..
         } => {
-            let many = words::count(scenarios.len(), "scenario");
+            let many = words::count(scenarios.len(), "scenario", "scenarios");
             vec![
                 line.then(Style::Bold, suite)
                     .then(Style::Plain, format!(": {many} on {dc}, seed {seed}"))
@@ -79,7 +79,7 @@ pub(super) fn lines(run: &Run, event: &Event) -> Vec<Line> {
         } => {
             let gap = words::duration(measurement.max_gap_ms);
             let loss = measurement.loss * 100.0;
-            let flows = words::count(measurement.flows.len(), "flow");
+            let flows = words::count(measurement.flows.len(), "flow", "flows");
             vec![line.then(
                 Style::Plain,
                 format!(

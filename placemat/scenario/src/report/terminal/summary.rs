@@ -102,7 +102,7 @@ fn lab(run: &Run) -> Vec<Line> {
         .last()
         .map_or("not started", |(_, phase)| words::lab_phase(*phase));
     let servers = if all > 0 {
-        format!(", {up} of {} up", words::count(all, "server"))
+        format!(", {up} of {} up", words::count(all, "server", "servers"))
     } else {
         String::new()
     };
