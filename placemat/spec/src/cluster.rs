@@ -27,6 +27,8 @@ pub struct Cluster {
     pub feeds: IndexMap<Name, Power>,
     /// The texts it was read from, which every [`Place`](crate::Place) in it points into.
     pub sources: Arc<[Source]>,
+    /// Every file and folder that it mentions.
+    pub files: Vec<FileRef>,
 }
 
 impl Cluster {

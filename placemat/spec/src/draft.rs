@@ -2,12 +2,14 @@
 //! together, each with the place that a message has to point at. Checks work on the ledger, so that
 //! they point at the word that is wrong and not at the resource around it.
 
+use crate::cluster::{FileKind, FileRef};
 use crate::document::At;
 use crate::selector::Selector;
 use crate::value::Mac;
 use crate::{Cluster, Place, Source};
 use ipnet::{IpNet, Ipv4Net};
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 
 /// A data center while it is being read.
 #[derive(Debug, Default)]
@@ -73,6 +75,15 @@ impl Kind {
             Self::Image => "image",
             Self::Power => "power feed",
         }
+    }
+
+    /// The word with its article.
+    pub(crate) fn a_word(self) -> String {
+        format!(
+            "{} {}",
+            if self == Self::Image { "an" } else { "a" },
+            self.word()
+        )
     }
 
     /// Whether it is a machine: machines share one space of names, as targets are named by them.
@@ -201,9 +212,24 @@ pub(crate) struct Reading<'d> {
 }
 
 impl Reading<'_> {
-    /// A path of the file, resolved against the file's folder.
-    pub(crate) fn path(&self, text: &str) -> std::path::PathBuf {
-        self.source.dir.join(text)
+    /// A file or folder that the resource needs, resolved against the folder of its YAML file and
+    /// noted for [`Cluster::files`]. `what` completes "WHAT of Router `x`".
+    pub(crate) fn file(
+        &mut self,
+        kind: FileKind,
+        path: &At<String>,
+        what: &str,
+        remedy: Option<&'static str>,
+    ) -> PathBuf {
+        let resolved = self.source.dir.join(&path.value);
+        self.draft.cluster.files.push(FileRef {
+            path: resolved.clone(),
+            what: format!("{what} of {}", self.owner),
+            kind,
+            place: path.place,
+            remedy,
+        });
+        resolved
     }
 
     /// Where the resource's name stands.

@@ -9,6 +9,8 @@
 mod parse;
 mod resolve;
 
+pub(crate) use resolve::candidates;
+
 use crate::document::{At, Item};
 use crate::problem::Problem;
 use std::fmt;

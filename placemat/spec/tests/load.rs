@@ -1,8 +1,11 @@
 //! Good files load into what they say; bad ones give exactly the messages that are committed.
 
+#![allow(clippy::unwrap_used)]
+
 use placemat_spec::resource::{NetworkType, RestartPolicy, Tier, VolumeKind};
 use placemat_spec::selector::{Selector, Target};
 use placemat_spec::{Cluster, Problems, Severity, Source};
+use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -197,7 +200,7 @@ fn an_alias_bomb_and_deep_nesting_are_refused_quickly() {
     let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..12 {
         let list = vec![format!("*a{}", level - 1); 10].join(", ");
-        bomb.push_str(&format!("a{level}: &a{level} [{list}]\n"));
+        let _ = writeln!(bomb, "a{level}: &a{level} [{list}]");
     }
     let codes = |text: &str| {
         load(text)
@@ -212,7 +215,7 @@ fn an_alias_bomb_and_deep_nesting_are_refused_quickly() {
     assert_eq!(codes(&"- ".repeat(100_000)), ["too-deep"]);
     let mut chain = String::from("a0: &a0 [x]\n");
     for level in 1..200 {
-        chain.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
+        let _ = writeln!(chain, "a{level}: &a{level} [*a{}]", level - 1);
     }
     assert_eq!(codes(&chain), ["too-deep"]);
     assert_eq!(codes("a: &a [*a]\n"), ["recursive-alias"]);
@@ -227,4 +230,55 @@ fn colours_are_only_in_the_coloured_rendering() {
             .render(true)
             .contains("\x1b[1;31merror[unknown-kind]")
     );
+}
+
+/// As many lines and documents as the largest files: nothing has a budget in their way.
+#[test]
+fn fifty_thousand_lines_load() {
+    let mut text = String::from("kind: Network\nname: bmc\ntype: bmc\naddress: 10.64.0.1/10\n");
+    for rack in 0..255_u32 {
+        let (high, low) = (rack / 256, rack % 256);
+        let _ = writeln!(
+            text,
+            "---\nkind: Network\nname: r{rack}\ntype: internal\nlabels: {{rack: {rack}}}"
+        );
+        let _ = writeln!(
+            text,
+            "---\nkind: Router\nname: rack{rack}-tor1\nlabels:\n  rack: {rack}\n  role: tor\ninterfaces:"
+        );
+        let _ = writeln!(
+            text,
+            "  - network: r{rack}\n    addresses:\n      - 10.{high}.{low}.1/24\nloopback: [10.32.{high}.{low}/32]"
+        );
+        for node in 0..16_u32 {
+            let _ = writeln!(
+                text,
+                "---\nkind: Node\nname: rack{rack}-cs{node}\nlabels:\n  rack: {rack}\n  role: cs\ntier: mock\ncpu: 1"
+            );
+            let _ = writeln!(
+                text,
+                "interfaces:\n  - network: r{rack}\n    mac: 52:54:00:{high:02x}:{low:02x}:{node:02x}\nbmc:\n  address: 10.{}.{low}.{}",
+                65 + high,
+                node + 1
+            );
+        }
+        let _ = writeln!(
+            text,
+            "---\nkind: Power\nname: feed{rack}\nloads: [rack/{rack}]"
+        );
+    }
+    let lines = text.lines().count();
+    assert!(lines > 50_000, "{lines}");
+    let (cluster, warnings) = load(&text).unwrap_or_else(|it| {
+        panic!(
+            "{}",
+            it.render(false)
+                .lines()
+                .take(20)
+                .collect::<Vec<_>>()
+                .join("\n")
+        )
+    });
+    assert_eq!(cluster.nodes.len(), 255 * 16);
+    assert!(warnings.is_empty());
 }

@@ -135,19 +135,24 @@ fn hosts(ledger: &Ledger, findings: &Findings) {
         } = host;
         let twice = |what: String, place, first| {
             findings.error(
-                Problem::new(
-                    "duplicate-host",
-                    format!("{server} has two fixed addresses for {what}"),
-                )
-                .at(place, "given again here")
-                .at(first, "first given here"),
+                Problem::new("duplicate-host", format!("{server} {what} twice"))
+                    .at(place, "given again here")
+                    .at(first, "first given here"),
             );
         };
         if let Some((first, _)) = macs.again((server, mac.value), mac.place, server) {
-            twice(format!("MAC {}", mac.value), mac.place, first);
+            twice(
+                format!("gives a fixed address to MAC {}", mac.value),
+                mac.place,
+                first,
+            );
         }
         if let Some((first, _)) = addresses.again((server, address.value), address.place, server) {
-            twice(format!("address {}", address.value), address.place, first);
+            twice(
+                format!("gives out the fixed address {}", address.value),
+                address.place,
+                first,
+            );
         }
         let mut ranges = ledger
             .ranges

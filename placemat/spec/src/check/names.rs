@@ -22,7 +22,7 @@ pub(crate) fn form(kind: Kind, name: &At<String>, owner: &str, findings: &Findin
         |message: String, label: &str| Problem::new("bad-name", message).at(name.place, label);
     if name.is_empty() {
         findings.error(problem(
-            format!("a {} has an empty name", kind.word()),
+            format!("{} has an empty name", kind.a_word()),
             "expected a name",
         ));
     } else if name.len() > most {

@@ -41,7 +41,6 @@ fn kinds(want: Want) -> &'static [Kind] {
 
 fn dangling(ledger: &Ledger, reference: &Reference, kinds: &[Kind]) -> Problem {
     let name = &reference.name;
-    let words: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
     let (code, what) = match reference.want {
         Want::Network => ("unknown-network", "network"),
         Want::Image | Want::Bundle(_) => ("unknown-image", "image"),
@@ -65,14 +64,11 @@ fn dangling(ledger: &Ledger, reference: &Reference, kinds: &[Kind]) -> Problem {
             reference.by, name.value
         ),
     )
-    .at(
-        name.place,
-        format!("no {} has this name", words.join(" or ")),
-    );
+    .at(name.place, format!("no {what} has this name"));
     // The name of something else is a better hint than a similar name.
     match ledger.names.iter().find(|it| it.name.value == name.value) {
         Some(other) => problem
-            .at(other.name.place, format!("this is a {}", other.kind.word()))
+            .at(other.name.place, format!("this is {}", other.kind.a_word()))
             .help(suggestion(name, introduction, &of_kind)),
         None => problem.help(suggestion(name, introduction, &of_kind)),
     }

@@ -3,7 +3,7 @@
 use super::item::{Item, Path};
 use super::tree::{At, Map, Tree};
 use crate::Place;
-use crate::problem::{Findings, Problem, suggestion};
+use crate::problem::{Findings, Problem, nearest, suggestion};
 use std::rc::Rc;
 
 /// The keys of one map. Ask for every key that the map may have, then call [`finish`](Self::finish).
@@ -92,6 +92,19 @@ impl<'a> Fields<'a> {
         self.map.get(key).map(|entry| entry.key_place)
     }
 
+    /// Takes a key that means something, but cannot be used here (yet); `false` is let pass. It is
+    /// not listed among the valid keys.
+    pub fn refuse(&mut self, key: &'static str, help: &str) {
+        let Some(item) = self.opt(key) else {
+            self.asked.pop();
+            return;
+        };
+        if item.tree().text() != Some("false") {
+            let problem = item.problem("unsupported", "is not supported yet", "not supported yet");
+            self.findings.error(problem.help(help));
+        }
+    }
+
     /// The tree under a key, without taking it.
     pub fn peek(&self, key: &str) -> Option<&'a Tree> {
         self.map.get(key).map(|entry| &entry.tree)
@@ -109,8 +122,7 @@ impl<'a> Fields<'a> {
             let mut problem = match self.map.get("kind") {
                 Some(entry) => Problem::new("missing-value", "`kind` has no value")
                     .at(entry.key_place, "expected a kind after this"),
-                None => Problem::new("missing-kind", "this document has no `kind`")
-                    .at(self.place, "the document begins here"),
+                None => self.no_kind(),
             };
             problem.help = Some(format!("kinds are {}", listed(kinds)));
             self.findings.error(problem);
@@ -128,6 +140,16 @@ impl<'a> Fields<'a> {
         self.path = Rc::new(Path::Root(format!("this {kind}")));
         self.place = word.place;
         Some(kind)
+    }
+
+    fn no_kind(&self) -> Problem {
+        let problem = Problem::new("missing-kind", "this document has no `kind`");
+        let meant =
+            nearest("kind", self.map.keys().map(String::as_str)).and_then(|key| self.map.get(key));
+        match meant {
+            Some(entry) => problem.at(entry.key_place, "did you mean `kind`?"),
+            None => problem.at(self.place, "the document begins here"),
+        }
     }
 
     /// Takes `name`, which is required. Messages then call the map by its kind and name. Call it
@@ -174,8 +196,7 @@ impl<'a> Fields<'a> {
                 .copied()
                 .filter(|key| !self.map.contains_key(*key))
                 .collect();
-            let near =
-                crate::problem::nearest(name, free).map(|near| format!("did you mean `{near}`? "));
+            let near = nearest(name, free).map(|near| format!("did you mean `{near}`? "));
             self.findings.error(
                 Problem::new(
                     "unknown-key",

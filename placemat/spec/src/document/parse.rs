@@ -67,10 +67,10 @@ struct Open {
 
 enum OpenKind {
     List(Vec<Tree>),
-    /// `None` for the key: the next node is a key.
+    /// `None` for the key: the next node is a key. A key without name was bad and is reported.
     Map {
         map: Map,
-        key: Option<(String, Place)>,
+        key: Option<(Option<String>, Place)>,
         merges: Vec<Tree>,
     },
 }
@@ -259,8 +259,9 @@ impl<'a> Builder<'a> {
             OpenKind::List(list) => list.push(tree),
             OpenKind::Map { map, key, merges } => match key.take() {
                 None => *key = Some(key_of(tree, self.findings)),
-                Some((name, _)) if name == "<<" => merges.push(tree),
-                Some((name, key_place)) => match map.entry(name) {
+                Some((None, _)) => {}
+                Some((Some(name), _)) if name == "<<" => merges.push(tree),
+                Some((Some(name), key_place)) => match map.entry(name) {
                     indexmap::map::Entry::Vacant(vacant) => {
                         vacant.insert(Entry { key_place, tree });
                     }
@@ -286,18 +287,11 @@ impl<'a> Builder<'a> {
                     map.entry(name).or_insert(entry);
                 }
             }
-            Value::List(list) if list.iter().all(|tree| tree.as_map().is_some()) => {
-                for tree in list {
-                    self.merge(map, tree);
-                }
-            }
-            _ => self.findings.error(
+            Value::List(list) => list.into_iter().for_each(|tree| self.merge(map, tree)),
+            Value::Scalar(_) => self.findings.error(
                 Problem::new(
                     "bad-merge",
-                    format!(
-                        "a merge key `<<` takes a map or a list of maps, not {}",
-                        tree.kind()
-                    ),
+                    format!("a merge key `<<` takes maps, not {}", tree.kind()),
                 )
                 .at(tree.place, "cannot be merged"),
             ),
@@ -379,16 +373,16 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn key_of(tree: Tree, findings: &Findings) -> (String, Place) {
+fn key_of(tree: Tree, findings: &Findings) -> (Option<String>, Place) {
     if let Value::Scalar(scalar) = tree.value {
-        return (scalar.text, tree.place);
+        return (Some(scalar.text), tree.place);
     }
     findings.error(
         Problem::new("bad-key", format!("a key must be a word, not {}", tree.kind()))
             .at(tree.place, "cannot be a key")
             .help("text in braces or brackets is a map or a list in YAML: quote it if it is meant as text"),
     );
-    (String::new(), tree.place)
+    (None, tree.place)
 }
 
 /// What the usual reasons for a syntax error are.

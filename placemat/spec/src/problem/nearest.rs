@@ -15,9 +15,16 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
                 candidate,
             )
         })
-        .filter(|(distance, _)| *distance <= allowed)
+        .filter(|(distance, candidate)| {
+            *distance <= allowed && *distance < shorter(word, candidate)
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
+}
+
+/// A distance as long as the word itself would be a different word.
+fn shorter(a: &str, b: &str) -> usize {
+    a.chars().count().min(b.chars().count())
 }
 
 /// Help text: the nearest name if there is one, then the list of all (cut at 12) after `introduction`.
@@ -26,6 +33,10 @@ pub fn suggestion(word: &str, introduction: &str, candidates: &[&str]) -> String
     let mut text = nearest(word, candidates.iter().copied())
         .map(|near| format!("did you mean `{near}`? "))
         .unwrap_or_default();
+    if candidates.len() == 1 && !text.is_empty() {
+        text.truncate(text.trim_end().len());
+        return text;
+    }
     if candidates.is_empty() {
         text.push_str("there is none");
         return text;

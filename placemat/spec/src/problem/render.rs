@@ -107,6 +107,9 @@ fn one(
         let Some(first) = marks.first().map(|mark| mark.place) else {
             continue;
         };
+        if index > 0 {
+            let _ = writeln!(out, "{:gutter$} {}", "", paint.frame("|"));
+        }
         let arrow = if index == 0 { "-->" } else { ":::" };
         let _ = writeln!(
             out,
@@ -128,6 +131,9 @@ fn one(
         );
     }
     if let Some(help) = &problem.help {
+        if !files.is_empty() {
+            let _ = writeln!(out, "{:gutter$} {}", "", paint.frame("|"));
+        }
         let bar = if files.is_empty() {
             String::new()
         } else {
@@ -192,7 +198,6 @@ fn excerpt(
             let _ = writeln!(out, "{:gutter$} {bar} {:column$}{text}", "", "");
         }
     }
-    let _ = writeln!(out, "{:gutter$} {bar}", "");
 }
 
 fn source_line(out: &mut String, number: u32, line: &str, gutter: usize, paint: &Paint) {

@@ -6,7 +6,8 @@ use crate::problem::suggestion;
 use crate::resource::{Labels, NetworkType, RouterKind, Tier};
 
 /// What a selector can see of a thing.
-struct Candidate<'a> {
+#[derive(Debug)]
+pub(crate) struct Candidate<'a> {
     kind: TargetKind,
     name: &'a str,
     labels: &'a Labels,
@@ -41,10 +42,17 @@ impl Selector {
     /// Everything it means, in the order of the files; an error where that is nothing, or where a
     /// bare name means several things.
     pub fn resolve(&self, cluster: &Cluster) -> Result<Vec<Target>, SelectorError> {
-        let all = candidates(cluster);
+        self.resolve_among(&candidates(cluster))
+    }
+
+    /// The same, for many selectors on one cluster: `all` is what [`candidates`] gives.
+    pub(crate) fn resolve_among(
+        &self,
+        all: &[Candidate<'_>],
+    ) -> Result<Vec<Target>, SelectorError> {
         let matched: Vec<Target> = match &self.form {
             Form::Hub => return Ok(vec![Target::new(TargetKind::Hub, "")]),
-            Form::Bare => return self.bare(&all).map(|target| vec![target]),
+            Form::Bare => return self.bare(all).map(|target| vec![target]),
             Form::Rack(rack) => all
                 .iter()
                 .filter(|it| it.kind.is_machine())
@@ -65,7 +73,7 @@ impl Selector {
                 .collect(),
         };
         if matched.is_empty() {
-            Err(self.no_match(&all))
+            Err(self.no_match(all))
         } else {
             Ok(matched)
         }
@@ -121,10 +129,12 @@ impl Selector {
                     .map(|it| it.name)
                     .collect();
                 range.start = kind.to_string().len() + 1;
-                (
-                    format!("no {kind} is named `{name}`"),
-                    suggestion(name, "there are", &names),
-                )
+                let message = format!("no {kind} is named `{name}`");
+                if names.is_empty() {
+                    (message, format!("there is no {kind} at all"))
+                } else {
+                    (message, suggestion(name, "there are", &names))
+                }
             }
             Form::Where(kind, conditions) => {
                 let of_kind: Vec<&Candidate<'_>> =
@@ -185,7 +195,8 @@ fn keys<'a>(all: &[&'a Candidate<'a>]) -> Vec<&'a str> {
     keys
 }
 
-fn candidates(cluster: &Cluster) -> Vec<Candidate<'_>> {
+/// Everything in a cluster that a selector can mean, in the order of the files, kind by kind.
+pub(crate) fn candidates(cluster: &Cluster) -> Vec<Candidate<'_>> {
     let mut all = Vec::new();
     all.extend(cluster.nodes.values().map(|it| {
         let tier = match it.tier {

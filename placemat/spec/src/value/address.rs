@@ -94,7 +94,7 @@ fn parse_net(text: &str) -> Result<IpNet, AddressError> {
     };
     let most = if address.is_ipv4() { 32 } else { 128 };
     Err(match length {
-        None => AddressError::NoPrefix(format!("{address}/{}", most - most / 4)),
+        None => AddressError::NoPrefix(format!("{address}/{}", if most == 32 { 24 } else { 64 })),
         Some(_) => AddressError::PrefixLength(most),
     })
 }

@@ -1,6 +1,7 @@
 //! Reads `kind: BootServer`.
 
 use super::{BootEntry, BootServer, dhcp};
+use crate::cluster::FileKind;
 use crate::document::{Fields, Item};
 use crate::draft::{Reading, Want};
 use crate::problem::Problem;
@@ -93,6 +94,8 @@ fn machine(item: &Item<'_>, reading: &mut Reading<'_>) -> Option<BootEntry> {
         place: config.as_ref().map_or(serial.place, |config| config.place),
         serial: serial.value,
         image: image.map(|image| -> Name { image.value }),
-        config: config.map(|config| reading.path(&config)),
+        config: config.map(|config| {
+            reading.file(FileKind::Folder, &config, "the machine configuration", None)
+        }),
     })
 }

@@ -1,33 +1,33 @@
 //! Reads `kind: Image`.
 
 use super::{Image, ImageSource};
+use crate::cluster::FileKind;
 use crate::document::Fields;
 use crate::draft::Reading;
 use crate::problem::Problem;
 use crate::resource::labels;
 use std::path::PathBuf;
 
+const BUILD: &str = "`images/build` makes the node image's bundle";
+
 pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
     let file = fields.opt("file").and_then(|it| it.string());
     let bundle = fields.opt("bundle").and_then(|it| it.string());
     let labels = labels::read(fields);
-    for (key, why) in [
-        (
-            "url",
-            "download the image yourself and give its path as `file`",
-        ),
-        ("compression", "unpack the image yourself"),
-    ] {
-        if let Some(item) = fields.opt(key) {
-            fields.findings().error(
-                item.problem("unsupported", "is not supported yet", "not supported yet")
-                    .help(why),
-            );
-        }
-    }
+    fields.refuse(
+        "url",
+        "download the image yourself and give its path as `file`",
+    );
+    fields.refuse("compression", "unpack the image yourself");
     let (source, place) = match (file, bundle) {
-        (Some(file), None) => (ImageSource::File(reading.path(&file)), file.place),
-        (None, Some(bundle)) => (ImageSource::Bundle(reading.path(&bundle)), bundle.place),
+        (Some(file), None) => {
+            let path = reading.file(FileKind::File, &file, "the disk image", None);
+            (ImageSource::File(path), file.place)
+        }
+        (None, Some(bundle)) => {
+            let path = reading.file(FileKind::Folder, &bundle, "the bundle", Some(BUILD));
+            (ImageSource::Bundle(path), bundle.place)
+        }
         (Some(file), Some(bundle)) => {
             fields.findings().error(
                 Problem::new(

@@ -71,7 +71,7 @@ pub(super) fn memory(fields: &mut Fields<'_>) -> u64 {
             item.problem(
                 "out-of-range",
                 "must be from 16M to 16T",
-                "no machine has this much",
+                "expected 16M to 16T",
             )
             .help("suffixes are `M` and `G`; a bare number is in MiB"),
         );

@@ -65,16 +65,7 @@ pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
         place: reading.place(),
     };
     for key in NOT_YET {
-        if let Some(item) = fields
-            .opt(key)
-            .filter(|item| item.tree().text() != Some("false"))
-        {
-            fields.findings().error(item.problem(
-                "unsupported",
-                "is not supported yet",
-                "remove this",
-            ));
-        }
+        fields.refuse(key, "remove it");
     }
     reading
         .draft

@@ -65,13 +65,7 @@ fn one(item: &Item<'_>, reading: &mut Reading<'_>) -> Option<Volume> {
         }
     };
     for key in ["cache", "device-class", "format"] {
-        if let Some(item) = fields.opt(key) {
-            fields.findings().error(item.problem(
-                "unsupported",
-                "is not supported yet",
-                "remove this",
-            ));
-        }
+        fields.refuse(key, "remove it");
     }
     fields.finish();
     let name = name?;

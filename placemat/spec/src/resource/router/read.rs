@@ -1,10 +1,12 @@
 //! Reads `kind: Router` and `kind: NetworkNamespace`.
 
 use super::{Bird, Router, RouterKind, app};
+use crate::cluster::FileKind;
 use crate::document::Fields;
 use crate::draft::Reading;
 use crate::problem::Problem;
 use crate::resource::{interface, labels};
+use std::path::PathBuf;
 
 pub(crate) fn read_router(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
     read(RouterKind::Router, fields, reading);
@@ -34,13 +36,7 @@ fn read(kind: RouterKind, fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
         loopback: interface::loopback(fields, reading),
         bird: bird(fields, reading),
         apps: app::read(fields),
-        init_scripts: fields
-            .opt("init-scripts")
-            .and_then(|it| it.strings())
-            .unwrap_or_default()
-            .iter()
-            .map(|path| reading.path(path))
-            .collect(),
+        init_scripts: init_scripts(fields, reading),
         labels: labels::read(fields),
         place: reading.place(),
     };
@@ -52,13 +48,29 @@ fn read(kind: RouterKind, fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
         .or_insert(router);
 }
 
+fn init_scripts(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Vec<PathBuf> {
+    let scripts = fields
+        .opt("init-scripts")
+        .and_then(|it| it.strings())
+        .unwrap_or_default();
+    scripts
+        .iter()
+        .map(|path| reading.file(FileKind::File, path, "an init script", None))
+        .collect()
+}
+
 /// Takes `bird: {config: PATH}`.
-pub(in crate::resource) fn bird(fields: &mut Fields<'_>, reading: &Reading<'_>) -> Option<Bird> {
+pub(in crate::resource) fn bird(
+    fields: &mut Fields<'_>,
+    reading: &mut Reading<'_>,
+) -> Option<Bird> {
     let mut fields = fields.opt("bird")?.fields()?;
     let config = fields.req("config").and_then(|it| it.string());
     fields.finish();
-    config.map(|config| Bird {
-        config: reading.path(&config),
+    let config = config?;
+    let path = reading.file(FileKind::File, &config, "the BIRD configuration", None);
+    Some(Bird {
+        config: path,
         place: config.place,
     })
 }
