@@ -5,7 +5,7 @@
 //! Reading goes in two steps, because a deserializer stops at its first error. [`load`] parses text
 //! into [`Document`]s, each a tree of maps, lists and scalars that keep their text and place. Then
 //! [`Fields`] takes keys out of a map and [`Item`] turns each into a typed value; what does not fit
-//! is reported to [`Findings`](crate::problem::Findings) and reads as `None`, and reading goes on.
+//! is reported to [`Findings`] and reads as `None`, and reading goes on.
 //!
 //! ```
 //! use placemat_spec::{Source, document};
