@@ -326,9 +326,8 @@ impl Bmc {
             }
             Effect::Shutdown if pretend => Ok(Some(Fact::GuestOff)),
             Effect::Shutdown => hardware.shutdown().await.map(|()| None),
-            Effect::Nmi if pretend => Ok(None),
+            Effect::Nmi | Effect::ArmBoot if pretend => Ok(None),
             Effect::Nmi => hardware.nmi().await.map(|()| None),
-            Effect::ArmBoot if pretend => Ok(None),
             Effect::ArmBoot => hardware.arm_boot(boot).await.map(|()| None),
         }
     }

@@ -79,9 +79,10 @@ impl CertificateAuthority {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map(|builder| builder.with_no_client_auth())
             .and_then(|builder| {
-                builder.with_single_cert(vec![certificate, self.certificate.clone()], key)
+                builder
+                    .with_no_client_auth()
+                    .with_single_cert(vec![certificate, self.certificate.clone()], key)
             })
             .map_err(|source| CertificateError::Use {
                 name: name(),

@@ -42,6 +42,10 @@ pub enum Identify {
 
 /// State of a chassis. All moments are durations since the BMC came to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, as Get Chassis Status lists them"
+)]
 pub struct Chassis {
     /// Power state.
     pub power: Power,
@@ -211,7 +215,6 @@ impl Chassis {
                     vec![Effect::PowerOn]
                 })
             }
-            Fact::GuestReset | Fact::GuestOff => Vec::new(),
             Fact::Observed(Power::On) => {
                 self.turn_on(now);
                 Vec::new()
@@ -239,7 +242,7 @@ impl Chassis {
                 self.starting = cause;
                 vec![Effect::PowerOn]
             }
-            Fact::MainsLost | Fact::MainsBack => Vec::new(),
+            Fact::GuestReset | Fact::GuestOff | Fact::MainsLost | Fact::MainsBack => Vec::new(),
         }
     }
 

@@ -48,14 +48,15 @@ impl Identity {
 
     /// The UUID in its usual text form.
     pub fn uuid_text(&self) -> String {
-        let mut text = String::with_capacity(36);
-        for (index, byte) in self.uuid.iter().enumerate() {
-            if matches!(index, 4 | 6 | 8 | 10) {
-                text.push('-');
-            }
-            text.push_str(&format!("{byte:02x}"));
-        }
-        text
+        let hex = self.uuid.map(|byte| format!("{byte:02x}")).concat();
+        [
+            &hex[..8],
+            &hex[8..12],
+            &hex[12..16],
+            &hex[16..20],
+            &hex[20..],
+        ]
+        .join("-")
     }
 
     /// The MAC address in its usual text form.

@@ -77,7 +77,7 @@ fn boot_device_set_and_read_back() {
             .ipmitool(&format!("chassis bootdev {arguments}"))
             .out();
         let read = board.ipmitool("chassis bootparam get 5").out();
-        report.push_str(&format!("### bootdev {arguments}\n{set}\n{read}\n"));
+        report.extend([format!("### bootdev {arguments}\n{set}\n{read}\n")]);
     }
     insta::assert_snapshot!(report);
 }
@@ -147,9 +147,9 @@ fn reads_that_must_look_right() {
             started.elapsed() < Duration::from_secs(5),
             "{arguments} is slow"
         );
-        report.push_str(&format!("### {arguments}\n{}\n", ran.stdout));
+        report.extend([format!("### {arguments}\n{}\n", ran.stdout)]);
         if !ran.stderr.is_empty() {
-            report.push_str(&format!("stderr: {}\n", ran.stderr));
+            report.extend([format!("stderr: {}\n", ran.stderr)]);
         }
     }
     insta::with_settings!({filters => vec![(r"Timestamp +: .*", "Timestamp: T")]}, {

@@ -146,7 +146,7 @@ async fn every_linked_resource_is_served() {
             }
         }
         let pretty = serde_json::to_string_pretty(&body).expect("JSON");
-        report.push_str(&format!("### {path}\n{pretty}\n"));
+        report.extend([format!("### {path}\n{pretty}\n")]);
     }
     let csdl = client.get("/redfish/v1/$metadata").await;
     assert_eq!(csdl.headers["content-type"], "application/xml");
@@ -226,12 +226,12 @@ async fn boot_override() {
         let answer = client.patch(boot).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
         let now = &client.get(SYSTEM).await.json()["Boot"];
-        report.push_str(&format!(
+        report.extend([format!(
             "{boot}\n  -> {} {} {}\n",
             now["BootSourceOverrideTarget"],
             now["BootSourceOverrideEnabled"],
             now["BootSourceOverrideMode"]
-        ));
+        )]);
     }
     insta::assert_snapshot!(report);
 }
@@ -327,7 +327,7 @@ async fn errors() {
             .map(|allow| allow.to_str().expect("text"));
         let body = answer.json();
         let info = &body["error"]["@Message.ExtendedInfo"][0];
-        report.push_str(&format!(
+        report.extend([format!(
             "{method} {path} {body}\n  {} {} {}\n  Allow: {}\n",
             answer.status.as_u16(),
             info["MessageId"].as_str().expect("an id"),
@@ -338,7 +338,7 @@ async fn errors() {
             } else {
                 "(with headers)"
             },
-        ));
+        )]);
     }
     for (auth, method, path) in [
         (None, "GET", SYSTEM),
@@ -351,10 +351,10 @@ async fn errors() {
         client.auth = auth;
         let answer = client.send(method, path, &[], "{}").await;
         let challenge = answer.headers.contains_key("www-authenticate");
-        report.push_str(&format!(
+        report.extend([format!(
             "{auth:?} {method} {path}\n  {} challenge: {challenge}\n",
             answer.message()
-        ));
+        )]);
     }
     insta::assert_snapshot!(report);
 }

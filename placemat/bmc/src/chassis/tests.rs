@@ -48,7 +48,7 @@ fn every_command_in_every_state() {
                 Ok((_, effects)) => format!("{effects:?}"),
                 Err(refusal) => format!("refused: {refusal}"),
             };
-            table.push_str(&format!("{state:9} {:21} {cell}\n", command.to_string()));
+            table.extend([format!("{state:9} {:21} {cell}\n", command.to_string())]);
         }
     }
     insta::assert_snapshot!(table);

@@ -56,10 +56,10 @@ fn the_table() {
             let least = row
                 .least
                 .map_or("anyone".to_owned(), |least| format!("{least:?}"));
-            lines.push_str(&format!(
+            lines.extend([format!(
                 "{netfn:02x}h {:02x}h {least:13} {}\n",
                 row.command, row.name
-            ));
+            )]);
         }
     }
     insta::assert_snapshot!(lines);

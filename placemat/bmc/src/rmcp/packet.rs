@@ -108,14 +108,14 @@ fn decode_v15(bytes: &[u8]) -> Option<Packet<'_>> {
 
 fn decode_v20(bytes: &[u8]) -> Option<V20<'_>> {
     let (header, rest) = bytes.split_first_chunk::<12>()?;
-    let [_, kind, a, b, c, d, e, f, g, h, low, high] = *header;
+    let [_, kind, s0, s1, s2, s3, n0, n1, n2, n3, low, high] = *header;
     let len = usize::from(u16::from_le_bytes([low, high]));
     let payload = rest.get(..len)?;
     Some(V20 {
         encrypted: kind & 0x80 != 0,
         kind: kind & 0x3f,
-        session: u32::from_le_bytes([a, b, c, d]),
-        sequence: u32::from_le_bytes([e, f, g, h]),
+        session: u32::from_le_bytes([s0, s1, s2, s3]),
+        sequence: u32::from_le_bytes([n0, n1, n2, n3]),
         payload,
         signed: (kind & 0x40 != 0).then_some(Signed {
             from_header: bytes,

@@ -1,6 +1,7 @@
 //! A BMC on loopback in front of a machine that only remembers what was done to it.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(clippy::print_stdout, reason = "a skipped test says so")]
 #![allow(unreachable_pub, reason = "shared by test binaries, not a library")]
 
 use async_trait::async_trait;

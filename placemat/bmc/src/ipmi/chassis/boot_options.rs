@@ -44,8 +44,8 @@ pub(super) fn set(call: &mut Call<'_>) -> Result<Work, Code> {
             let bmc = call.bmc.clone();
             return Ok(Box::pin(async move { bounded(bmc.set_boot(boot)).await }));
         }
-        (INITIATOR, [bytes @ ..]) if bytes.len() == 9 => {
-            remembered.initiator.copy_from_slice(bytes)
+        (INITIATOR, bytes) if bytes.len() == 9 => {
+            remembered.initiator.copy_from_slice(bytes);
         }
         // Only the parameter's valid bit is to be set.
         (SET_IN_PROGRESS..=INITIATOR, []) => {}

@@ -41,9 +41,9 @@ fn value(call: &Call<'_>, parameter: u8) -> Answer {
     };
     let suites = Suite::ALL.map(Suite::id);
     Ok(match parameter {
-        0 => vec![0],                   // set in progress: complete
-        1 => vec![0],                   // authentication types of IPMI 1.5
-        2 => vec![0; 5],                // the same, by privilege level
+        // Set in progress: complete; authentication types of IPMI 1.5: none; VLAN priority.
+        0 | 1 | 21 => vec![0],
+        2 => vec![0; 5],                // authentication types by privilege level
         3 => address.octets().to_vec(), // address
         4 => vec![1],                   // its source: static
         5 => identity.mac.to_vec(),     // MAC address
@@ -51,10 +51,10 @@ fn value(call: &Call<'_>, parameter: u8) -> Answer {
         12 | 14 => vec![0; 4],          // default and backup gateway
         13 | 15 => vec![0; 6],          // their MAC addresses
         20 => vec![0; 2],               // VLAN: off
-        21 => vec![0],                  // its priority
         22 => vec![u8::try_from(suites.len()).unwrap_or(0)],
-        23 => padded(&suites),                    // cipher suites
-        24 => vec![0, 0x44, 0, 0, 0, 0, 0, 0, 0], // most privilege of the first two: administrator
+        23 => padded(&suites), // cipher suites
+        // The most privilege of each suite: administrator.
+        24 => padded(&[0x44])[..9].to_vec(),
         _ => return Err(Code::ParameterNotSupported),
     })
 }
