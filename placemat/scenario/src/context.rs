@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// One attempt at asking one target something.
-const ATTEMPT: Duration = Duration::from_secs(10);
+pub(crate) const ATTEMPT: Duration = Duration::from_secs(10);
 
 /// What all scenarios of a run share.
 pub struct Run {
@@ -43,6 +43,8 @@ pub(crate) struct Case {
     pub(crate) active_faults: AtomicUsize,
     /// Heals so far; numbers the gates.
     pub(crate) heals: AtomicUsize,
+    /// Steps that did something; none means that nothing was tested.
+    pub(crate) performed: AtomicUsize,
     /// Set once evidence was taken: the first failure is the one to look at.
     pub(crate) evidence_taken: AtomicBool,
     /// What failed, in order, in full sentences.
@@ -62,6 +64,7 @@ impl Case {
             outputs: Mutex::default(),
             active_faults: AtomicUsize::new(0),
             heals: AtomicUsize::new(0),
+            performed: AtomicUsize::new(0),
             evidence_taken: AtomicBool::new(false),
             failures: Mutex::default(),
         }

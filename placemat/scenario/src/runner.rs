@@ -20,6 +20,7 @@ use crate::sink::EventSink;
 use placemat_spec::Cluster;
 use placemat_spec::selector::{Target, TargetKind};
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -267,6 +268,9 @@ async fn run_scenario(
 /// The outcome of a scenario with the words of all its failures.
 fn told(ended: Outcome, cx: &Context) -> Outcome {
     if ended.is_good() {
+        if cx.case.performed.load(Ordering::SeqCst) == 0 {
+            return Outcome::vacuous("every step was skipped by its `if`");
+        }
         return Outcome {
             verdict: ended.verdict.min(Verdict::Pass),
             message: None,
@@ -278,10 +282,10 @@ fn told(ended: Outcome, cx: &Context) -> Outcome {
         .failures
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
-    let message = if failures.is_empty() {
-        ended.message
-    } else {
-        Some(failures.join("\n\n"))
+    let message = match (failures.is_empty(), ended.interrupted) {
+        (false, _) => Some(failures.join("\n\n")),
+        (true, true) => Some("interrupted".to_owned()),
+        (true, false) => ended.message,
     };
     Outcome { message, ..ended }
 }

@@ -72,3 +72,23 @@ fn a_file_given_alone_brings_its_suite_and_library_along() {
         .collect();
     assert_eq!(names, ["spine-loss"]);
 }
+
+/// Run with `PLACEMAT_UPDATE=1` to write the current list.
+#[test]
+fn the_readme_lists_every_kind() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios/README.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = text.split_once("```text\n").unwrap();
+    let (_, after) = rest.split_once("```").unwrap();
+    let current = format!(
+        "{before}```text\n{}```{after}",
+        placemat_scenario::load::reference()
+    );
+    if std::env::var_os("PLACEMAT_UPDATE").is_some() {
+        std::fs::write(&path, &current).unwrap();
+    }
+    assert!(
+        text == current,
+        "scenarios/README.md is out of date: run with PLACEMAT_UPDATE=1"
+    );
+}

@@ -1,7 +1,7 @@
 //! `exec`: what a command answers.
 
 use super::{Atom, Findings, Probe};
-use crate::context::Context;
+use crate::context::{ATTEMPT, Context};
 use crate::load::{Reader, Row, Value};
 use crate::step::Command;
 use async_trait::async_trait;
@@ -25,7 +25,7 @@ fn parse(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Box<dyn Probe>> {
 impl Probe for Exec {
     async fn probe(&self, cx: &Context, _thorough: bool) -> Findings {
         let expected = self.0.expected();
-        let answers = self.0.run(cx).await;
+        let answers = self.0.run(cx, ATTEMPT.mul_f64(cx.run.slowness)).await;
         let atoms = answers
             .into_iter()
             .map(|(target, answer)| match answer {

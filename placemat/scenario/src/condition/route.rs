@@ -5,6 +5,7 @@ use crate::context::Context;
 use crate::load::{Destinations, Key, ROUTING, Reader, Row, Targets, Value};
 use crate::words::count;
 use async_trait::async_trait;
+use std::net::IpAddr;
 
 pub(super) const ROW: Row<super::Parse> = Row {
     name: "route",
@@ -21,6 +22,7 @@ pub(super) const ROW: Row<super::Parse> = Row {
             "NUMBER",
             "at least that many next hops (ECMP); default 1",
         ),
+        Key::optional("via", "SELECTOR", "only next hops at these machines count"),
     ],
     parse,
 };
@@ -30,6 +32,14 @@ struct RouteTo {
     at: Targets,
     to: Destinations,
     next_hops: u32,
+    via: Option<Via>,
+}
+
+/// Next hops that count.
+#[derive(Debug)]
+struct Via {
+    text: String,
+    addresses: Vec<IpAddr>,
 }
 
 fn parse(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Box<dyn Probe>> {
@@ -37,11 +47,38 @@ fn parse(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Box<dyn Probe>> {
     let at = reader.targets(fields.get("at"), ROUTING);
     let to = reader.destinations(fields.get("to"));
     let next_hops = reader.number_or(fields.get("next-hops"), 1, 1);
+    let via = reader.optional(fields.get("via"), |reader, via| {
+        let targets = reader.targets(Some(via), ROUTING)?;
+        let addresses = reader.addresses_on_links(&targets, via.place)?;
+        let text = targets.to_string();
+        Some(Via { text, addresses })
+    });
     Some(Box::new(RouteTo {
         at: at?,
         to: to?,
         next_hops: next_hops?,
+        via: via?,
     }))
+}
+
+impl RouteTo {
+    fn counts(&self, hop: &str) -> bool {
+        let Some(via) = &self.via else { return true };
+        let address = hop
+            .split_whitespace()
+            .next()
+            .and_then(|word| word.parse().ok());
+        address.is_some_and(|address: IpAddr| via.addresses.contains(&address))
+    }
+
+    fn expected(&self) -> String {
+        let hops = count(self.next_hops as usize, "next hop", "next hops");
+        let via = self
+            .via
+            .as_ref()
+            .map_or(String::new(), |via| format!(" at {}", via.text));
+        format!("a route with {hops}{via}")
+    }
 }
 
 #[async_trait]
@@ -63,7 +100,7 @@ impl Probe for RouteTo {
                 }
             })
             .await;
-        let expected = count(self.next_hops as usize, "next hop", "next hops");
+        let expected = self.expected();
         Findings::per_target(answers, "a route", |at, found| {
             found
                 .into_iter()
@@ -74,12 +111,13 @@ impl Probe for RouteTo {
                     } else {
                         format!("via {}", hops.join(", via "))
                     };
-                    let there = hops.len() >= self.next_hops as usize;
+                    let counted = hops.iter().filter(|hop| self.counts(hop)).count();
+                    let there = counted >= self.next_hops as usize;
                     Atom::new(
                         format!("{at} to {destination}"),
                         there,
                         last,
-                        format!("a route with {expected}"),
+                        expected.clone(),
                     )
                 })
                 .collect()
@@ -87,6 +125,10 @@ impl Probe for RouteTo {
     }
 
     fn describe(&self) -> String {
-        format!("route at {} to {}", self.at, self.to.text)
+        let via = self
+            .via
+            .as_ref()
+            .map_or(String::new(), |via| format!(" via {}", via.text));
+        format!("route at {} to {}{via}", self.at, self.to.text)
     }
 }

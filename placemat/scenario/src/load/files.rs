@@ -64,16 +64,20 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Input>, ReadError> {
 
 fn add(inputs: &mut Vec<Input>, path: &Path, asked: bool) -> Result<(), ReadError> {
     let name = path.display().to_string();
-    if let Some(known) = inputs.iter_mut().find(|known| known.source.name == name) {
-        known.asked |= asked;
+    if inputs.iter().any(|known| known.source.name == name) {
         return Ok(());
     }
     let text =
         std::fs::read_to_string(path).map_err(|source| ReadError::Read { path: name, source })?;
-    inputs.push(Input {
-        source: Source::file(path, text),
-        asked,
-    });
+    // What only came along must not get in the way: neighbours without a suite or library are
+    // left out unread.
+    let serves = |line: &str| matches!(line.trim_end(), "kind: Suite" | "kind: Library");
+    if asked || text.lines().any(serves) {
+        inputs.push(Input {
+            source: Source::file(path, text),
+            asked,
+        });
+    }
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use super::reader::{Reader, Value};
 use ipnet::IpNet;
 use placemat_spec::document::At;
-use placemat_spec::resource::{Labels, Node, Tier};
+use placemat_spec::resource::{Interface, Labels, Node, Tier};
 use placemat_spec::selector::{Selector, Target, TargetKind};
 use placemat_spec::{Cluster, Place};
 use std::fmt;
@@ -228,6 +228,30 @@ impl Reader<'_> {
         None
     }
 
+    /// Addresses of targets on their links: what next hops name.
+    pub(crate) fn addresses_on_links(
+        &mut self,
+        targets: &[Target],
+        place: Place,
+    ) -> Option<Vec<IpAddr>> {
+        let addresses: Vec<IpAddr> = targets
+            .iter()
+            .flat_map(|target| interfaces(self.cluster, target))
+            .flat_map(|interface| interface.addresses.iter().map(IpNet::addr))
+            .collect();
+        if addresses.is_empty() {
+            self.problem(
+                "no-address",
+                format!("{} has no address on a link", crate::model::named(targets)),
+                place,
+                "cannot be a next hop".to_owned(),
+                Some("a server's addresses are leased: name routers or boot servers".to_owned()),
+            );
+            return None;
+        }
+        Some(addresses)
+    }
+
     fn no_loopback(&mut self, targets: &[Target], place: Place) {
         self.problem(
             "no-loopback",
@@ -287,6 +311,17 @@ pub(super) fn labels<'c>(cluster: &'c Cluster, target: &Target) -> Option<&'c La
         TargetKind::Feed => cluster.feeds.get(name).map(|feed| &feed.labels),
         TargetKind::Hub => None,
     }
+}
+
+fn interfaces<'c>(cluster: &'c Cluster, target: &Target) -> &'c [Interface] {
+    let name = &target.name;
+    match target.kind {
+        TargetKind::Node => cluster.nodes.get(name).map(|it| &it.interfaces),
+        TargetKind::Router => cluster.routers.get(name).map(|it| &it.interfaces),
+        TargetKind::BootServer => cluster.boot_servers.get(name).map(|it| &it.interfaces),
+        _ => None,
+    }
+    .map_or(&[], Vec::as_slice)
 }
 
 fn loopbacks<'c>(cluster: &'c Cluster, target: &Target) -> &'c [IpNet] {

@@ -8,6 +8,7 @@ use crate::model::{Step, Steps};
 use crate::outcome::Outcome;
 use std::pin::Pin;
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 /// Runs steps in order until one does not pass, counting their paths from 1.
 pub(crate) async fn run_steps(steps: &Steps, cx: &Context) -> Outcome {
@@ -83,6 +84,7 @@ async fn perform(step: &Step, cx: &Context) -> Outcome {
             Ok(_) => {}
         }
     }
+    cx.case.performed.fetch_add(1, Ordering::SeqCst);
     if step.body.unwinds() {
         step.body.run(cx).await
     } else {

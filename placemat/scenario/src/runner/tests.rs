@@ -350,3 +350,69 @@ steps:
 ";
     insta::assert_snapshot!(told(FakeLab::new(), text).await);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_scenario_whose_every_step_is_skipped_is_vacuous() {
+    let text = "
+kind: Scenario
+name: idle
+steps:
+  - if: {power: {of: node/rack1-cs1, is: Off}}
+    exec: {at: router/spine-1, argv: [echo, skipped]}
+";
+    insta::assert_snapshot!(told(FakeLab::new(), text).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn fail_fast_ends_a_wait_that_is_hopeless() {
+    let text = "
+kind: Scenario
+name: hopeless
+steps:
+  - eventually:
+      that: {booted: {of: node/rack1-cs1, image: disk}}
+      fail-fast: {booted: {of: node/rack1-cs1, image: network}}
+      timeout: 5m
+";
+    insta::assert_snapshot!(told(FakeLab::new(), text).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn slowness_stretches_waits_and_never_budgets() {
+    let text = "
+kind: Scenario
+name: slow-host
+steps:
+  - eventually: {that: {bgp: {of: router/*}}, timeout: 2s}
+  - measure:
+      flows: {from: router/spine-1, to: router/spine-2, count: 2, through: router/spine-1}
+      during:
+        - fault: {kind: carrier-down, of: router/spine-1, for: 2s}
+      expect: {max-gap: 250ms}
+";
+    let lab = FakeLab::new();
+    lab.set(|knobs| knobs.converge = Duration::from_secs(5));
+    lab.heal_fault(crate::port::FaultId(0)).await.unwrap();
+    let sink = EventSink::new(None);
+    let options = RunOptions {
+        seed: 7,
+        slowness: 3.0,
+        cancel: CancellationToken::new(),
+        sink,
+    };
+    let verdict = run(suite(text), Arc::new(lab), options).await;
+    insta::assert_snapshot!(verdict.scenarios[0].message.clone().unwrap_or_default());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_route_can_be_asked_for_by_its_next_hops() {
+    let text = "
+kind: Scenario
+name: routes
+steps:
+  - eventually: {that: {route: {at: router/rack1-tor1, to: router/rack2-tor1, next-hops: 2}}}
+  - check: {that: {route: {at: router/rack1-tor1, to: router/rack2-tor1, via: router/spine-1}}}
+  - check: {that: {not: {route: {at: router/rack1-tor1, to: 10.69.9.0/24, via: router/spine-1}}}}
+";
+    insta::assert_snapshot!(told(FakeLab::new(), text).await);
+}

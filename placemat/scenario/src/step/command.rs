@@ -7,6 +7,7 @@ use crate::model::Text;
 use crate::port::{ExecOutput, ExecRequest, PortResult};
 use crate::words::first_line;
 use placemat_spec::selector::Target;
+use std::time::Duration;
 
 /// What to run, where.
 #[derive(Debug)]
@@ -139,8 +140,12 @@ impl Command {
         })
     }
 
-    /// Runs it at every target.
-    pub(crate) async fn run(&self, cx: &Context) -> Vec<(Target, Result<ExecOutput, String>)> {
+    /// Runs it at every target, each for at most `time`.
+    pub(crate) async fn run(
+        &self,
+        cx: &Context,
+        time: Duration,
+    ) -> Vec<(Target, Result<ExecOutput, String>)> {
         let mut refused = Vec::new();
         let mut requests = Vec::new();
         for target in self.at.iter() {
@@ -150,8 +155,6 @@ impl Command {
             }
         }
         let targets: Vec<Target> = requests.iter().map(|(target, _)| target.clone()).collect();
-        // The step's own deadline bounds a command: it may take as long as the file gives it.
-        let time = cx.deadline.remaining();
         let answers: Vec<(Target, PortResult<ExecOutput>)> = cx
             .each_within(&targets, time, |port, target| {
                 let request = requests

@@ -69,7 +69,9 @@ impl Exec {
 impl StepBody for Exec {
     async fn run(&self, cx: &Context) -> Outcome {
         let mut wrong = Vec::new();
-        for (target, answer) in self.command.run(cx).await {
+        // As long as the step's own deadline gives it.
+        let time = cx.deadline.remaining();
+        for (target, answer) in self.command.run(cx, time).await {
             let judged = answer.and_then(|output| {
                 self.keep(cx, &target, &output);
                 self.command.judge(cx, &target, &output)
