@@ -20,7 +20,8 @@ pub enum HardwareError {
 /// The BMC learns what the machine does of its own accord through
 /// [`Bmc::note_guest_off`](crate::Bmc::note_guest_off) and
 /// [`Bmc::note_guest_reset`](crate::Bmc::note_guest_reset); the acts below must not be reported
-/// there again.
+/// there again. An act must not wait for any other method of its [`Bmc`](crate::Bmc): that one
+/// waits for the act.
 #[async_trait]
 pub trait Hardware: Send + Sync + 'static {
     /// Powers the machine on and returns once it runs. Called only while it is off, which

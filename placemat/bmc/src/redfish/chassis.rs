@@ -22,6 +22,7 @@ pub(super) fn collection() -> Methods<Service> {
     };
     Methods {
         allow: "GET, HEAD",
+        schema: Some("ChassisCollection"),
         router: get(read),
     }
 }
@@ -29,6 +30,7 @@ pub(super) fn collection() -> Methods<Service> {
 pub(super) fn routes() -> Methods<Service> {
     Methods {
         allow: "GET, HEAD",
+        schema: Some("Chassis"),
         router: get(read),
     }
 }

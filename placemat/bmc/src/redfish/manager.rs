@@ -19,6 +19,7 @@ pub(super) fn collection() -> Methods<Service> {
     };
     Methods {
         allow: "GET, HEAD",
+        schema: Some("ManagerCollection"),
         router: get(read),
     }
 }
@@ -26,6 +27,7 @@ pub(super) fn collection() -> Methods<Service> {
 pub(super) fn routes() -> Methods<Service> {
     Methods {
         allow: "GET, HEAD",
+        schema: Some("Manager"),
         router: get(read),
     }
 }

@@ -27,6 +27,7 @@ const SCHEMAS: &[(&str, Option<&str>)] = &[
 pub(super) fn odata() -> Methods<Service> {
     Methods {
         allow: "GET, HEAD",
+        schema: None,
         router: get(|| async { Json(service_document()) }),
     }
 }
@@ -35,6 +36,7 @@ pub(super) fn csdl() -> Methods<Service> {
     let document = || async { ([(CONTENT_TYPE, "application/xml")], metadata_document()) };
     Methods {
         allow: "GET, HEAD",
+        schema: None,
         router: get(document),
     }
 }

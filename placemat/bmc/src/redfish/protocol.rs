@@ -2,7 +2,7 @@
 
 use super::Error;
 use axum::extract::Request;
-use axum::http::header::{ALLOW, CACHE_CONTROL, HeaderName, HeaderValue};
+use axum::http::header::{ALLOW, CACHE_CONTROL, HeaderName, HeaderValue, LINK};
 use axum::http::{Method, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -14,26 +14,35 @@ const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 pub(super) struct Methods<S> {
     /// Value of the Allow header.
     pub(super) allow: &'static str,
+    /// Schema of what GET answers, where there is one.
+    pub(super) schema: Option<&'static str>,
     /// What they do.
     pub(super) router: MethodRouter<S>,
 }
 
-/// Makes all answers of a resource say which methods it has, errors included (section 6.4).
+/// Makes all answers of a resource say which methods it has, errors included (section 6.4), and
+/// which schema describes it.
 pub(super) fn resource<S: Clone + Send + Sync + 'static>(methods: Methods<S>) -> MethodRouter<S> {
     let allow = HeaderValue::from_static(methods.allow);
+    let described_by = methods.schema.and_then(|schema| {
+        let url = format!("http://redfish.dmtf.org/schemas/v1/{schema}.json");
+        HeaderValue::from_str(&format!("<{url}>; rel=describedby")).ok()
+    });
+    let head = move |mut response: Response| {
+        response.headers_mut().insert(ALLOW, allow.clone());
+        if let Some(link) = described_by
+            .clone()
+            .filter(|_| response.status().is_success())
+        {
+            response.headers_mut().insert(LINK, link);
+        }
+        std::future::ready(response)
+    };
     let not_allowed = |method: Method| async move { Error::method_not_allowed(&method) };
     methods
         .router
         .fallback(not_allowed)
-        .layer(axum::middleware::map_response(
-            move |mut response: Response| {
-                let allow = allow.clone();
-                async move {
-                    response.headers_mut().insert(ALLOW, allow);
-                    response
-                }
-            },
-        ))
+        .layer(axum::middleware::map_response(head))
 }
 
 /// Checks what any request must obey, and adds what any response must carry.

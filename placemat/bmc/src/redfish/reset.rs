@@ -36,6 +36,7 @@ pub(super) fn system() -> Methods<Service> {
     };
     Methods {
         allow: "POST",
+        schema: None,
         router: post(act),
     }
 }
@@ -46,6 +47,7 @@ pub(super) fn chassis() -> Methods<Service> {
     };
     Methods {
         allow: "POST",
+        schema: None,
         router: post(act),
     }
 }

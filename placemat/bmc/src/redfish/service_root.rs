@@ -12,6 +12,7 @@ pub(super) fn versions() -> Methods<Service> {
     let versions = || async { Json(json!({ "v1": "/redfish/v1/" })) };
     Methods {
         allow: "GET, HEAD",
+        schema: None,
         router: get(versions),
     }
 }
@@ -19,6 +20,7 @@ pub(super) fn versions() -> Methods<Service> {
 pub(super) fn routes() -> Methods<Service> {
     Methods {
         allow: "GET, HEAD",
+        schema: Some("ServiceRoot"),
         router: get(read),
     }
 }

@@ -94,6 +94,7 @@ impl Sessions {
 pub(super) fn collection() -> Methods<Service> {
     Methods {
         allow: "GET, HEAD, POST",
+        schema: Some("SessionCollection"),
         router: get(list).post(create),
     }
 }
@@ -102,6 +103,7 @@ pub(super) fn collection() -> Methods<Service> {
 pub(super) fn members() -> Methods<Service> {
     Methods {
         allow: "POST",
+        schema: Some("SessionCollection"),
         router: post(create),
     }
 }
@@ -109,6 +111,7 @@ pub(super) fn members() -> Methods<Service> {
 pub(super) fn routes() -> Methods<Service> {
     Methods {
         allow: "GET, HEAD, DELETE",
+        schema: Some("Session"),
         router: get(read).delete(remove),
     }
 }

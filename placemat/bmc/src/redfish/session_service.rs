@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 pub(super) fn routes() -> Methods<Service> {
     Methods {
         allow: "GET, HEAD",
+        schema: Some("SessionService"),
         router: get(read),
     }
 }

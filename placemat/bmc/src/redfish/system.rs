@@ -30,6 +30,7 @@ pub(super) fn collection() -> Methods<Service> {
     };
     Methods {
         allow: "GET, HEAD",
+        schema: Some("ComputerSystemCollection"),
         router: get(read),
     }
 }
@@ -37,6 +38,7 @@ pub(super) fn collection() -> Methods<Service> {
 pub(super) fn routes() -> Methods<Service> {
     Methods {
         allow: "GET, HEAD, PATCH",
+        schema: Some("ComputerSystem"),
         router: get(read).patch(write),
     }
 }
