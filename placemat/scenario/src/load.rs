@@ -13,6 +13,7 @@ mod draft;
 mod files;
 mod library;
 mod reader;
+mod scalars;
 mod steps;
 mod substitute;
 mod targets;
