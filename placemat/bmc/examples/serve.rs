@@ -1,6 +1,8 @@
 //! Serves a BMC without a machine on loopback until standard input ends, to point clients at:
 //! `cargo run -p placemat-bmc --example serve`. Users: `admin` / `placemat` and those of the tests.
 
+#![expect(clippy::print_stdout, reason = "says where it listens")]
+
 #[path = "../tests/support/mod.rs"]
 mod support;
 

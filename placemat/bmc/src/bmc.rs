@@ -325,7 +325,12 @@ impl Bmc {
                 Ok(Some(Fact::WasReset(boot)))
             }
             Effect::Shutdown if pretend => Ok(Some(Fact::GuestOff)),
-            Effect::Shutdown => hardware.shutdown().await.map(|()| None),
+            Effect::Shutdown => {
+                hardware.shutdown().await?;
+                // A machine without a guest that takes its time is off already.
+                let off = !hardware.is_on().await;
+                Ok(off.then_some(Fact::GuestOff))
+            }
             Effect::Nmi | Effect::ArmBoot if pretend => Ok(None),
             Effect::Nmi => hardware.nmi().await.map(|()| None),
             Effect::ArmBoot => hardware.arm_boot(boot).await.map(|()| None),

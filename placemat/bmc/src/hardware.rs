@@ -36,7 +36,8 @@ pub trait Hardware: Send + Sync + 'static {
     /// by `boot`.
     async fn reset(&self, boot: Option<BootOverride>) -> Result<(), HardwareError>;
 
-    /// Presses the ACPI power button and returns at once; the guest may take its time, or ignore it.
+    /// Presses the ACPI power button and returns at once; the guest may take its time, or ignore
+    /// it. What is off when this returns need not be reported.
     async fn shutdown(&self) -> Result<(), HardwareError>;
 
     /// Says which override the next reset of the running machine obeys, so that a reboot by the

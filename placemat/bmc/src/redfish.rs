@@ -1,6 +1,7 @@
 //! Redfish (DSP0266): resources, one file each, and one line each in [`Service::router`]. What is
 //! linked is served, what is not served is not linked.
 
+mod account_service;
 mod auth;
 mod body;
 mod boot;
@@ -80,6 +81,26 @@ impl Service {
             .route(
                 "/redfish/v1/SessionService/Sessions/{id}",
                 resource(session::routes()),
+            )
+            .route(
+                "/redfish/v1/AccountService",
+                resource(account_service::routes()),
+            )
+            .route(
+                "/redfish/v1/AccountService/Accounts",
+                resource(account_service::accounts()),
+            )
+            .route(
+                "/redfish/v1/AccountService/Accounts/{id}",
+                resource(account_service::account()),
+            )
+            .route(
+                "/redfish/v1/AccountService/Roles",
+                resource(account_service::roles()),
+            )
+            .route(
+                "/redfish/v1/AccountService/Roles/{id}",
+                resource(account_service::role()),
             )
             .fallback(protocol::not_found)
             .layer(from_fn_with_state(self.clone(), auth::check))

@@ -92,6 +92,41 @@ async fn the_lab_is_not_lied_to() {
 }
 
 #[tokio::test]
+async fn a_restart_waits_for_the_guest() {
+    let (machine, bmc) = setup();
+    machine.slow.store(true, Ordering::SeqCst);
+    bmc.power(PowerCommand::On, Cause::Ipmi).await.expect("on");
+    bmc.power(PowerCommand::Restart, Cause::Redfish)
+        .await
+        .expect("told");
+    assert_eq!(machine.acts(), ["power on", "shutdown"]);
+    machine.guest_goes_off();
+    bmc.note_guest_off();
+    until(&bmc, |chassis| chassis.power_ons == 2).await;
+    assert!(bmc.chassis().is_on());
+    assert_eq!(machine.acts(), ["power on"]);
+}
+
+#[tokio::test]
+async fn a_machine_that_shuts_down_at_once_is_seen_to_be_off() {
+    let (machine, bmc) = setup();
+    bmc.power(PowerCommand::On, Cause::Ipmi).await.expect("on");
+    bmc.power(PowerCommand::Shutdown, Cause::Ipmi)
+        .await
+        .expect("told");
+    assert!(!bmc.chassis().is_on());
+    bmc.power(PowerCommand::On, Cause::Ipmi).await.expect("on");
+    bmc.power(PowerCommand::Restart, Cause::Ipmi)
+        .await
+        .expect("told");
+    assert!(bmc.chassis().is_on());
+    assert_eq!(
+        machine.acts(),
+        ["power on", "shutdown", "power on", "shutdown", "power on"]
+    );
+}
+
+#[tokio::test]
 async fn old_news_of_a_guest_that_went_off_is_no_news() {
     let (machine, bmc) = setup();
     bmc.power(PowerCommand::On, Cause::Lab).await.expect("on");

@@ -20,6 +20,11 @@ const SCHEMAS: &[(&str, Option<&str>)] = &[
     ("SessionService", Some("v1_1_8")),
     ("Session", Some("v1_5_0")),
     ("SessionCollection", None),
+    ("AccountService", Some("v1_13_0")),
+    ("ManagerAccount", Some("v1_10_0")),
+    ("ManagerAccountCollection", None),
+    ("Role", Some("v1_3_1")),
+    ("RoleCollection", None),
     ("Message", Some("v1_1_2")),
     ("Resource", Some("v1_14_1")),
 ];
@@ -42,7 +47,13 @@ pub(super) fn csdl() -> Methods<Service> {
 }
 
 fn service_document() -> Value {
-    let entries = ["Systems", "Chassis", "Managers", "SessionService"];
+    let entries = [
+        "Systems",
+        "Chassis",
+        "Managers",
+        "SessionService",
+        "AccountService",
+    ];
     let mut value = vec![json!({ "name": "Service", "kind": "Singleton", "url": "/redfish/v1/" })];
     value.extend(entries.map(
         |name| json!({ "name": name, "kind": "Singleton", "url": format!("/redfish/v1/{name}") }),

@@ -13,7 +13,7 @@ use placemat_bmc::user::{Privilege, User, UserTable};
 use placemat_bmc::{Bmc, Settings, server};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::runtime::Runtime;
@@ -25,14 +25,20 @@ use tokio_util::sync::CancellationToken;
 pub struct Machine {
     on: AtomicBool,
     pub broken: AtomicBool,
+    /// Whether the guest takes its time to shut down.
+    pub slow: AtomicBool,
     acts: Mutex<Vec<String>>,
-    bmc: OnceLock<Bmc>,
 }
 
 impl Machine {
     /// What was done since the last call.
     pub fn acts(&self) -> Vec<String> {
         std::mem::take(&mut *self.acts.lock().expect("not poisoned"))
+    }
+
+    /// The guest powers the machine off, at once and without a word to the BMC.
+    pub fn guest_goes_off(&self) {
+        self.on.store(false, Ordering::SeqCst);
     }
 
     fn note(&self, act: &str, boot: Option<BootOverride>) -> Result<(), HardwareError> {
@@ -73,9 +79,8 @@ impl Hardware for Machine {
 
     async fn shutdown(&self) -> Result<(), HardwareError> {
         self.note("shutdown", None)?;
-        self.on.store(false, Ordering::SeqCst); // a quick guest
-        if let Some(bmc) = self.bmc.get() {
-            bmc.note_guest_off();
+        if !self.slow.load(Ordering::SeqCst) {
+            self.guest_goes_off();
         }
         Ok(())
     }
@@ -117,9 +122,7 @@ pub fn bmc(machine: &Arc<Machine>) -> Bmc {
     let identity = Identity::new("rack1-cs1", "0123abcd", [127, 0, 0, 1].into());
     let mut settings = Settings::new(identity, users);
     settings.cycle_pause = Duration::from_millis(50);
-    let bmc = Bmc::new(settings, Arc::clone(machine) as Arc<dyn Hardware>);
-    assert!(machine.bmc.set(bmc.clone()).is_ok());
-    bmc
+    Bmc::new(settings, Arc::clone(machine) as Arc<dyn Hardware>)
 }
 
 impl Board {
