@@ -200,9 +200,11 @@ impl Machine {
         }
         let first = first.unwrap_or(self.inner.spec.boot_first);
         self.inner.console.begin_boot();
-        let launched = launch::launch(&self.inner.spec, &self.inner.setup.taps, first).await?;
-        *lock(&self.inner.armed) = first;
         self.set_carrier(true);
+        let launched = launch::launch(&self.inner.spec, &self.inner.setup.taps, first)
+            .await
+            .inspect_err(|_| self.set_carrier(false))?;
+        *lock(&self.inner.armed) = first;
         let track = self.track();
         track.power(true, cause);
         track.begin();
@@ -280,7 +282,8 @@ impl Machine {
     /// Presses the ACPI power button and returns at once.
     pub async fn shutdown(&self) -> Result<(), MachineError> {
         let done = self.life()?.qmp.run(commands::system_powerdown {}).await;
-        done.map(|_| ()).map_err(self.failed("press the power button of"))
+        done.map(|_| ())
+            .map_err(self.failed("press the power button of"))
     }
 
     /// Sends a diagnostic interrupt.

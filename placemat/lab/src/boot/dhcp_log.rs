@@ -23,7 +23,9 @@ pub enum DhcpEvent {
 /// Reads one line of the log. Lines that tell of nothing of interest give `None`.
 pub fn parse(line: &str) -> Option<DhcpEvent> {
     // dnsmasq-dhcp: 1878229318 DHCPACK(eth0) 10.69.0.68 52:54:00:aa:bb:01 rack1-cs1
-    let mut words = line.split_whitespace().skip_while(|word| !word.starts_with("DHCP"));
+    let mut words = line
+        .split_whitespace()
+        .skip_while(|word| !word.starts_with("DHCP"));
     let (act, _) = words.next()?.split_once('(')?;
     let words: Vec<&str> = words.collect();
     match (act, words.as_slice()) {
@@ -32,7 +34,9 @@ pub fn parse(line: &str) -> Option<DhcpEvent> {
             address: address.parse().ok()?,
         }),
         // With or without the address that it would like to have.
-        ("DHCPDISCOVER", [mac]) => Some(DhcpEvent::Discover { mac: self::mac(mac)? }),
+        ("DHCPDISCOVER", [mac]) => Some(DhcpEvent::Discover {
+            mac: self::mac(mac)?,
+        }),
         ("DHCPDISCOVER", [first, second, ..]) => Some(DhcpEvent::Discover {
             mac: self::mac(first).or_else(|| self::mac(second))?,
         }),
@@ -64,14 +68,38 @@ mod tests {
         });
         let discover = Some(DhcpEvent::Discover { mac: MAC });
         for (line, event) in [
-            ("dnsmasq-dhcp: 187 DHCPACK(eth0) 10.69.0.68 52:54:00:aa:bb:01", ack),
-            ("dnsmasq-dhcp: DHCPACK(eth0) 10.69.0.68 52:54:00:aa:bb:01 cs1", ack),
-            ("dnsmasq-dhcp: 187 DHCPDISCOVER(eth0) 52:54:00:aa:bb:01", discover),
-            ("dnsmasq-dhcp: 187 DHCPDISCOVER(eth0) 10.69.0.9 52:54:00:aa:bb:01", discover),
-            ("dnsmasq-dhcp: 187 DHCPDISCOVER(eth0) 52:54:00:aa:bb:01 no address available", discover),
-            ("dnsmasq-dhcp: 187 DHCPOFFER(eth0) 10.69.0.68 52:54:00:aa:bb:01", None),
-            ("dnsmasq-dhcp: 187 sent size:  4 option:  3 router  10.69.0.65", None),
-            ("dnsmasq-dhcp: DHCP, IP range 10.69.0.100 -- 10.69.0.120, lease time 1h", None),
+            (
+                "dnsmasq-dhcp: 187 DHCPACK(eth0) 10.69.0.68 52:54:00:aa:bb:01",
+                ack,
+            ),
+            (
+                "dnsmasq-dhcp: DHCPACK(eth0) 10.69.0.68 52:54:00:aa:bb:01 cs1",
+                ack,
+            ),
+            (
+                "dnsmasq-dhcp: 187 DHCPDISCOVER(eth0) 52:54:00:aa:bb:01",
+                discover,
+            ),
+            (
+                "dnsmasq-dhcp: 187 DHCPDISCOVER(eth0) 10.69.0.9 52:54:00:aa:bb:01",
+                discover,
+            ),
+            (
+                "dnsmasq-dhcp: 187 DHCPDISCOVER(eth0) 52:54:00:aa:bb:01 no address available",
+                discover,
+            ),
+            (
+                "dnsmasq-dhcp: 187 DHCPOFFER(eth0) 10.69.0.68 52:54:00:aa:bb:01",
+                None,
+            ),
+            (
+                "dnsmasq-dhcp: 187 sent size:  4 option:  3 router  10.69.0.65",
+                None,
+            ),
+            (
+                "dnsmasq-dhcp: DHCP, IP range 10.69.0.100 -- 10.69.0.120, lease time 1h",
+                None,
+            ),
             ("", None),
         ] {
             assert_eq!(parse(line), event, "{line}");

@@ -91,7 +91,9 @@ pub fn config(server: &BootServer, state: &Path) -> Result<String, DnsmasqError>
             lease(range.lease)
         );
         // Without a value the option is not sent: else dnsmasq names itself as the gateway.
-        let router = range.router.map_or(String::new(), |router| format!(",{router}"));
+        let router = range
+            .router
+            .map_or(String::new(), |router| format!(",{router}"));
         let _ = writeln!(text, "dhcp-option=tag:{tag},3{router}");
     }
     for host in &server.dhcp.hosts {
@@ -103,4 +105,96 @@ pub fn config(server: &BootServer, state: &Path) -> Result<String, DnsmasqError>
 /// Seconds; dnsmasq takes no less than two minutes.
 fn lease(time: Duration) -> u64 {
     time.as_secs().max(120)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use placemat_spec::Place;
+    use placemat_spec::resource::{Dhcp, DhcpHost, DhcpRange};
+    use placemat_spec::value::Mac;
+
+    fn server() -> BootServer {
+        let place = Place::default();
+        let range = |third: u8, router| DhcpRange {
+            subnet: format!("10.69.{third}.64/26").parse().expect("subnet"),
+            start: Ipv4Addr::new(10, 69, third, 100),
+            end: Ipv4Addr::new(10, 69, third, 120),
+            router,
+            lease: Duration::from_secs(3600),
+            place,
+        };
+        let host = |last: u8| DhcpHost {
+            mac: Mac([0x52, 0x54, 0, 0xaa, 0xbb, last]),
+            address: Ipv4Addr::new(10, 69, 0, 64 + last),
+            place,
+        };
+        BootServer {
+            name: "rack1-boot".into(),
+            interfaces: Vec::new(),
+            loopback: vec!["10.69.0.3/32".parse().expect("address")],
+            bird: None,
+            dhcp: Dhcp {
+                ranges: vec![range(0, Some(Ipv4Addr::new(10, 69, 0, 65))), range(1, None)],
+                hosts: vec![host(4), host(5)],
+            },
+            http_port: 80,
+            image: "node-os".into(),
+            machines: Vec::new(),
+            labels: std::collections::BTreeMap::new(),
+            place,
+        }
+    }
+
+    #[test]
+    fn relayed_ranges_and_fixed_hosts() {
+        let text = config(&server(), Path::new("/run/dnsmasq")).expect("config");
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn another_port_is_in_the_url() {
+        let server = BootServer {
+            http_port: 8080,
+            ..server()
+        };
+        assert_eq!(
+            boot_url(&server).expect("url"),
+            "http://10.69.0.3:8080/boot.efi"
+        );
+    }
+
+    #[test]
+    fn needs_an_address() {
+        let server = BootServer {
+            loopback: Vec::new(),
+            ..server()
+        };
+        let error = config(&server, Path::new("/run")).expect_err("no address");
+        insta::assert_snapshot!(error, @"boot server rack1-boot has no IPv4 loopback address to serve DHCP and HTTP at");
+    }
+
+    #[test]
+    fn dnsmasq_accepts_it() {
+        let Ok(dnsmasq) = placemat_host::probe::program::locate("dnsmasq") else {
+            let required = std::env::var("PLACEMAT_REQUIRE").unwrap_or_default();
+            assert!(
+                !required.contains("dnsmasq"),
+                "PLACEMAT_REQUIRE names dnsmasq, which is missing"
+            );
+            eprintln!("skipped: dnsmasq is not installed");
+            return;
+        };
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("dnsmasq.conf");
+        let text = config(&server(), folder.path()).expect("config");
+        std::fs::write(&path, text).expect("write");
+        let output = std::process::Command::new(dnsmasq)
+            .args(arguments(&path))
+            .arg("--test")
+            .output()
+            .expect("run dnsmasq");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+    }
 }

@@ -34,13 +34,19 @@ pub(super) async fn answer(
             return words(status, &format!("{}: {error}\n", path.display()), sent);
         }
     };
-    let range = headers.get(header::RANGE).and_then(|value| value.to_str().ok());
+    let range = headers
+        .get(header::RANGE)
+        .and_then(|value| value.to_str().ok());
     let (status, bytes) = match wanted(range, size) {
         Wanted::Whole => (StatusCode::OK, 0..size),
         Wanted::Part(bytes) => (StatusCode::PARTIAL_CONTENT, bytes),
         Wanted::Unsatisfiable => {
             let mut answer = words(StatusCode::RANGE_NOT_SATISFIABLE, "no such bytes\n", sent);
-            set(&mut answer, header::CONTENT_RANGE, &format!("bytes */{size}"));
+            set(
+                &mut answer,
+                header::CONTENT_RANGE,
+                &format!("bytes */{size}"),
+            );
             return answer;
         }
     };

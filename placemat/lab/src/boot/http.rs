@@ -51,7 +51,9 @@ pub async fn serve(
         // Small answers go at once; an error here only makes them slower.
         let _ = stream.set_nodelay(true);
     });
-    let app = Router::new().fallback(answer).with_state(Server { site, observer });
+    let app = Router::new()
+        .fallback(answer)
+        .with_state(Server { site, observer });
     let service = app.into_make_service_with_connect_info::<SocketAddr>();
     cancel
         .run_until_cancelled(axum::serve(listener, service).into_future())
@@ -81,7 +83,12 @@ async fn answer(
             observer.answered(node.as_ref(), event);
         })
     };
-    let asked = Asked { machine, method: request.method(), headers: request.headers(), path: &path };
+    let asked = Asked {
+        machine,
+        method: request.method(),
+        headers: request.headers(),
+        path: &path,
+    };
     // A request's body is not `Sync`, so the request as a whole stays here.
     act(&server.site, asked, sent).await
 }
@@ -106,3 +113,6 @@ async fn act(
         Found::Nothing(why) => file::words(StatusCode::NOT_FOUND, &format!("{why}\n"), sent),
     }
 }
+
+#[cfg(test)]
+mod tests;

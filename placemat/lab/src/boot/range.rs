@@ -17,7 +17,9 @@ pub(super) enum Wanted {
 /// Reads the header's value for a file of `size` bytes. What is not understood is ignored, as the
 /// RFC wants it.
 pub(super) fn wanted(header: Option<&str>, size: u64) -> Wanted {
-    header.and_then(|value| part(value, size)).unwrap_or(Wanted::Whole)
+    header
+        .and_then(|value| part(value, size))
+        .unwrap_or(Wanted::Whole)
 }
 
 fn part(value: &str, size: u64) -> Option<Wanted> {

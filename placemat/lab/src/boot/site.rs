@@ -51,7 +51,10 @@ impl BootSite {
         bundles: HashMap<Name, PathBuf>,
         hosts: impl IntoIterator<Item = (Mac, Ipv4Addr)>,
     ) -> Self {
-        let leases = hosts.into_iter().map(|(mac, address)| (address, mac)).collect();
+        let leases = hosts
+            .into_iter()
+            .map(|(mac, address)| (address, mac))
+            .collect();
         Self {
             machines,
             image,
@@ -85,7 +88,9 @@ impl BootSite {
     }
 
     fn machine_by_mac(&self, mac: Mac) -> Option<&SiteMachine> {
-        self.machines.iter().find(|machine| machine.macs.contains(&mac))
+        self.machines
+            .iter()
+            .find(|machine| machine.macs.contains(&mac))
     }
 
     /// What `path` leads to for a client.
@@ -98,7 +103,10 @@ impl BootSite {
             }
             ["images", name, rest] => self.in_bundle(name, rest),
             ["machines", serial, rest] => {
-                let machine = self.machines.iter().find(|machine| machine.serial == *serial);
+                let machine = self
+                    .machines
+                    .iter()
+                    .find(|machine| machine.serial == *serial);
                 match machine.map(|machine| machine.config.as_deref()) {
                     None => Found::Nothing("no machine has this serial"),
                     Some(None) => Found::Nothing("this machine has no configuration"),
@@ -120,7 +128,9 @@ impl BootSite {
 /// A path below a folder: names only, nothing that leads elsewhere.
 fn inside(folder: &Path, rest: &str) -> Found {
     let rest = Path::new(rest);
-    let names_only = rest.components().all(|part| matches!(part, Component::Normal(_)));
+    let names_only = rest
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)));
     if names_only && rest.components().next().is_some() {
         Found::File(folder.join(rest))
     } else {
@@ -146,7 +156,10 @@ mod tests {
         };
         BootSite::new(
             "usual".into(),
-            vec![machine("cs1", MAC, None), machine("cs2", OTHER, Some("special"))],
+            vec![
+                machine("cs1", MAC, None),
+                machine("cs2", OTHER, Some("special")),
+            ],
             HashMap::from([
                 ("usual".into(), "/img/usual".into()),
                 ("special".into(), "/img/special".into()),
@@ -158,31 +171,63 @@ mod tests {
     #[test]
     fn who_asks_decides_what_boots() {
         let site = site();
-        let boot = |address: [u8; 4]| {
-            site.find("/boot.efi", site.machine_at(IpAddr::from(address)))
-        };
+        let boot =
+            |address: [u8; 4]| site.find("/boot.efi", site.machine_at(IpAddr::from(address)));
         let usual = Found::File("/img/usual/node.efi".into());
         assert_eq!(boot([10, 0, 0, 1]), usual);
         assert_eq!(boot([10, 0, 0, 2]), usual);
         let address = Ipv4Addr::new(10, 0, 0, 2);
-        let machine = site.note_dhcp(DhcpEvent::Ack { mac: OTHER, address });
+        let machine = site.note_dhcp(DhcpEvent::Ack {
+            mac: OTHER,
+            address,
+        });
         assert_eq!(machine.map(|machine| machine.node.as_str()), Some("cs2"));
-        assert_eq!(boot([10, 0, 0, 2]), Found::File("/img/special/node.efi".into()));
-        assert!(site.note_dhcp(DhcpEvent::Discover { mac: Mac([2; 6]) }).is_none());
+        assert_eq!(
+            boot([10, 0, 0, 2]),
+            Found::File("/img/special/node.efi".into())
+        );
+        assert!(
+            site.note_dhcp(DhcpEvent::Discover { mac: Mac([2; 6]) })
+                .is_none()
+        );
     }
 
     #[test]
     fn paths() {
         let site = site();
         for (path, expected) in [
-            ("/images/special/vmlinuz", Found::File("/img/special/vmlinuz".into())),
-            ("/images/none/vmlinuz", Found::Nothing("no image has this name")),
-            ("/machines/serial-cs1/node.env", Found::File("/config/cs1/node.env".into())),
-            ("/machines/serial-cs2/node.env", Found::Nothing("this machine has no configuration")),
-            ("/machines/x/node.env", Found::Nothing("no machine has this serial")),
-            ("/images/usual/../special/node.efi", Found::Nothing("paths have plain names only")),
-            ("/images/usual//etc/passwd", Found::Nothing("paths have plain names only")),
-            ("/", Found::Nothing("there are only /boot.efi, /images/ and /machines/")),
+            (
+                "/images/special/vmlinuz",
+                Found::File("/img/special/vmlinuz".into()),
+            ),
+            (
+                "/images/none/vmlinuz",
+                Found::Nothing("no image has this name"),
+            ),
+            (
+                "/machines/serial-cs1/node.env",
+                Found::File("/config/cs1/node.env".into()),
+            ),
+            (
+                "/machines/serial-cs2/node.env",
+                Found::Nothing("this machine has no configuration"),
+            ),
+            (
+                "/machines/x/node.env",
+                Found::Nothing("no machine has this serial"),
+            ),
+            (
+                "/images/usual/../special/node.efi",
+                Found::Nothing("paths have plain names only"),
+            ),
+            (
+                "/images/usual//etc/passwd",
+                Found::Nothing("paths have plain names only"),
+            ),
+            (
+                "/",
+                Found::Nothing("there are only /boot.efi, /images/ and /machines/"),
+            ),
         ] {
             assert_eq!(site.find(path, None), expected, "{path}");
         }

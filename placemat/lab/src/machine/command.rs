@@ -22,7 +22,7 @@ pub struct Descriptors {
 pub const AGENT_CHANNEL: &str = "org.qemu.guest_agent.0";
 
 /// `id` of the guest agent's channel in QEMU, as `VSERPORT_CHANGE` events name it.
-pub const AGENT_ID: &str = "agent";
+pub(super) const AGENT_ID: &str = "agent";
 
 /// The `id` of each bootable device and its place in the boot order, when `first` comes first.
 pub fn boot_order(spec: &MachineSpec, first: BootTarget) -> Vec<(String, u32)> {
@@ -50,7 +50,12 @@ pub fn arguments(spec: &MachineSpec, first: BootTarget, fds: &Descriptors) -> Ve
     firmware(&mut line, spec);
     channels(&mut line, spec, fds);
     let order = boot_order(spec, first);
-    let place = |id: &str| order.iter().find(|(name, _)| name == id).map_or(0, |(_, at)| *at);
+    let place = |id: &str| {
+        order
+            .iter()
+            .find(|(name, _)| name == id)
+            .map_or(0, |(_, at)| *at)
+    };
     for (index, (mac, tap)) in spec.nics.iter().zip(&fds.taps).enumerate() {
         let id = nic_id(index);
         line.option("-netdev", format!("tap,id=tap{index},fd={tap}"));
@@ -164,7 +169,10 @@ fn channels(line: &mut Line, spec: &MachineSpec, fds: &Descriptors) {
     );
     line.option("-serial", "chardev:console");
     line.option("-device", "virtio-serial-pci,id=serial");
-    line.option("-chardev", format!("socket,id=agent-channel,fd={}", fds.agent));
+    line.option(
+        "-chardev",
+        format!("socket,id=agent-channel,fd={}", fds.agent),
+    );
     line.option(
         "-device",
         format!("virtserialport,id={AGENT_ID},chardev=agent-channel,name={AGENT_CHANNEL}"),
@@ -194,4 +202,93 @@ fn block_nodes(index: usize, disk: &Disk) -> Vec<serde_json::Value> {
 /// A value in QEMU's `key=value,...` options: commas are doubled.
 fn escaped(value: &str) -> String {
     value.replace(',', ",,")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::spec::{DirectKernel, DiskFormat};
+    use super::*;
+    use placemat_spec::resource::Smbios;
+    use placemat_spec::value::Mac;
+
+    fn server() -> MachineSpec {
+        MachineSpec {
+            name: "rack1-cs1".into(),
+            qemu: "/usr/bin/qemu-system-x86_64".into(),
+            accelerator: Accelerator::Tcg,
+            cpus: 2,
+            memory_mib: 512,
+            firmware: MachineFirmware::Uefi {
+                code: "/usr/share/OVMF/OVMF_CODE_4M.fd".into(),
+                vars: "/data/rack1-cs1/nvram.fd".into(),
+            },
+            kernel: None,
+            smbios: Smbios {
+                manufacturer: Some("Placemat, Inc.".into()),
+                product: None,
+                serial: "0a1b2c".into(),
+            },
+            nics: vec![Mac([0x52, 0x54, 0, 0, 0, 1]), Mac([0x52, 0x54, 0, 0, 0, 2])],
+            disks: vec![
+                Disk {
+                    path: "/data/a,b \"c\".qcow2".into(),
+                    format: DiskFormat::Qcow2,
+                },
+                Disk {
+                    path: "/data/data.raw".into(),
+                    format: DiskFormat::Raw,
+                },
+            ],
+            boot_first: BootTarget::Network,
+            console_log: "/run/lab/a,b.log".into(),
+            qemu_log: "/run/lab/qemu.log".into(),
+        }
+    }
+
+    fn shown(spec: &MachineSpec, first: BootTarget) -> String {
+        let fds = Descriptors {
+            monitor: 11,
+            console: 12,
+            agent: 13,
+            taps: vec![21, 22],
+        };
+        arguments(spec, first, &fds)
+            .join("\n")
+            .replace("\n-", "\n\n-")
+    }
+
+    #[test]
+    fn uefi_server_from_the_network() {
+        insta::assert_snapshot!(shown(&server(), BootTarget::Network));
+    }
+
+    #[test]
+    fn the_disk_first_changes_nothing_but_the_order() {
+        let network = shown(&server(), BootTarget::Network);
+        let disk = shown(&server(), BootTarget::Disk);
+        let changed: Vec<String> = network
+            .lines()
+            .zip(disk.lines())
+            .filter(|(before, after)| before != after)
+            .map(|(_, after)| after.to_owned())
+            .collect();
+        insta::assert_snapshot!(changed.join("\n"));
+    }
+
+    #[test]
+    fn kernel_tier_under_kvm_with_bios() {
+        let spec = MachineSpec {
+            accelerator: Accelerator::Kvm,
+            firmware: MachineFirmware::Bios,
+            kernel: Some(DirectKernel {
+                kernel: "/img/vmlinuz".into(),
+                initrd: "/img/initrd.img".into(),
+                command_line: "console=ttyS0,115200 quiet".into(),
+            }),
+            nics: vec![Mac([0x52, 0x54, 0, 0, 0, 1])],
+            disks: Vec::new(),
+            ..server()
+        };
+        insta::assert_snapshot!(shown(&spec, BootTarget::Network));
+    }
 }

@@ -160,10 +160,19 @@ mod tests {
         let serve = console.serve(ours, |sign| signs.push(sign));
         let act = async {
             let mut early = console.attach();
-            guest.write_all(b"Linux version 6.1\r\n").await.expect("write");
-            assert_eq!(early.read().await.expect("output"), b"Linux version 6.1\r\n");
+            guest
+                .write_all(b"Linux version 6.1\r\n")
+                .await
+                .expect("write");
+            assert_eq!(
+                early.read().await.expect("output"),
+                b"Linux version 6.1\r\n"
+            );
             let mut late = console.attach();
-            assert_eq!(late.read().await.expect("history"), b"Linux version 6.1\r\n");
+            assert_eq!(
+                late.read().await.expect("history"),
+                b"Linux version 6.1\r\n"
+            );
             guest.write_all(b"login: ").await.expect("write");
             assert_eq!(late.read().await.expect("output"), b"login: ");
             late.write(b"root\r".to_vec()).await.expect("type");

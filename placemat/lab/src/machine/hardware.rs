@@ -49,7 +49,9 @@ fn failed(error: &MachineError) -> HardwareError {
 #[async_trait]
 impl Hardware for Machine {
     async fn power_on(&self, boot: Option<BootOverride>) -> Result<(), HardwareError> {
-        self.power_on(target(boot), BMC).await.map_err(|error| failed(&error))
+        self.power_on(target(boot), BMC)
+            .await
+            .map_err(|error| failed(&error))
     }
 
     async fn power_off(&self) -> Result<(), HardwareError> {
@@ -58,7 +60,9 @@ impl Hardware for Machine {
     }
 
     async fn reset(&self, boot: Option<BootOverride>) -> Result<(), HardwareError> {
-        self.reset(target(boot)).await.map_err(|error| failed(&error))
+        self.reset(target(boot))
+            .await
+            .map_err(|error| failed(&error))
     }
 
     async fn shutdown(&self) -> Result<(), HardwareError> {
@@ -98,10 +102,16 @@ impl Machine {
                     MachineNews::GuestOff => bmc.note_guest_off(),
                     MachineNews::GuestReset => bmc.note_guest_reset(),
                     MachineNews::Died { after, .. } => {
-                        deaths = if after < BootPhase::Userspace { deaths + 1 } else { 1 };
+                        deaths = if after < BootPhase::Userspace {
+                            deaths + 1
+                        } else {
+                            1
+                        };
                         bmc.note_guest_off();
                         if policy == DeathPolicy::PowerOn {
-                            cancel.run_until_cancelled(machine.revive(&bmc, deaths)).await;
+                            cancel
+                                .run_until_cancelled(machine.revive(&bmc, deaths))
+                                .await;
                         }
                     }
                 }

@@ -181,9 +181,15 @@ impl Keeper {
     fn note_reset(&mut self, guest: bool) {
         self.retry_at = None;
         self.life.agent.mark_stale();
-        self.machine.console().begin_boot();
-        self.machine.track().begin();
         self.life.resets.send_modify(|count| *count += 1);
+        let track = self.machine.track();
+        if guest && track.phase() == BootPhase::Power {
+            // Firmware that starts over before it has said a word, as SeaBIOS does after a warm
+            // reset: still the same boot.
+            return;
+        }
+        self.machine.console().begin_boot();
+        track.begin();
         if guest {
             self.machine.tell(MachineNews::GuestReset);
         }

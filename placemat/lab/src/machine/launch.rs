@@ -148,7 +148,11 @@ pub(super) fn last_words(log: &Path) -> String {
     };
     let from = bytes.len().saturating_sub(LAST_WORDS);
     let text = String::from_utf8_lossy(&bytes[from..]);
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
     if lines.is_empty() {
         return "it said nothing".into();
     }

@@ -71,7 +71,10 @@ pub(super) fn overlay(path: &str, backing: Backing) -> Vec<u8> {
     put(&mut image, &CLUSTER_BITS.to_be_bytes());
     put(&mut image, &backing.size.to_be_bytes());
     put(&mut image, &0_u32.to_be_bytes()); // encryption
-    put(&mut image, &u32::try_from(l1_entries).unwrap_or(u32::MAX).to_be_bytes());
+    put(
+        &mut image,
+        &u32::try_from(l1_entries).unwrap_or(u32::MAX).to_be_bytes(),
+    );
     put(&mut image, &(3 * CLUSTER).to_be_bytes()); // L1 table
     put(&mut image, &CLUSTER.to_be_bytes()); // refcount table
     put(&mut image, &1_u32.to_be_bytes()); // its clusters
@@ -140,10 +143,26 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("disk");
         std::fs::write(&path, b"x").expect("write");
-        let raw = Backing { format: "raw", size: 1 };
+        let raw = Backing {
+            format: "raw",
+            size: 1,
+        };
         assert_eq!(examine(&path).expect("raw"), raw);
-        std::fs::write(&path, overlay("/a", Backing { format: "raw", size: 12345 })).expect("write");
-        let overlaid = Backing { format: "qcow2", size: 12345 };
+        std::fs::write(
+            &path,
+            overlay(
+                "/a",
+                Backing {
+                    format: "raw",
+                    size: 12345,
+                },
+            ),
+        )
+        .expect("write");
+        let overlaid = Backing {
+            format: "qcow2",
+            size: 12345,
+        };
         assert_eq!(examine(&path).expect("qcow2"), overlaid);
     }
 }

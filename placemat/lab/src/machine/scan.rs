@@ -81,7 +81,11 @@ mod tests {
         placemat: userspace image=network\r\nplacemat: services up\r\n";
 
     fn signs() -> Vec<Sign> {
-        vec![Sign::Output, Sign::Kernel, Sign::Userspace("network".into())]
+        vec![
+            Sign::Output,
+            Sign::Kernel,
+            Sign::Userspace("network".into()),
+        ]
     }
 
     proptest! {

@@ -155,7 +155,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let image = folder.path().join("disk.img");
         fs::write(&image, [7; 1 << 10]).expect("write");
-        let copy = DiskContent::Copy { image: image.clone() };
+        let copy = DiskContent::Copy {
+            image: image.clone(),
+        };
         let copy = make_disk(folder.path(), "copy", &copy).expect("copy");
         assert_eq!(copy.format, DiskFormat::Raw);
         assert_eq!(fs::read(copy.path).expect("read"), [7; 1 << 10]);
@@ -169,7 +171,9 @@ mod tests {
     #[test]
     fn errors_name_the_file_and_leave_nothing() {
         let folder = tempfile::tempdir().expect("folder");
-        let missing = DiskContent::Overlay { image: "/no/such.img".into() };
+        let missing = DiskContent::Overlay {
+            image: "/no/such.img".into(),
+        };
         let missing = make_disk(folder.path(), "root", &missing).expect_err("missing");
         insta::assert_snapshot!(missing, @"read disk image /no/such.img");
         let path = folder.path().join("full");
