@@ -6,10 +6,13 @@ use super::{Error, Service, collection, link};
 use crate::user::{Privilege, User};
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::header::ETAG;
 use axum::routing::get;
 use serde_json::{Value, json};
 
 const PATH: &str = "/redfish/v1/AccountService";
+/// ETag of the accounts, which never change (DSP0266 section 6.5 asks for one here).
+const UNCHANGED: &str = "\"1\"";
 const ROLES: [Privilege; 3] = [
     Privilege::Administrator,
     Privilege::Operator,
@@ -52,7 +55,7 @@ pub(super) fn account() -> Methods<Service> {
             .and_then(|number| number.checked_sub(1));
         index
             .and_then(|index| service.bmc.users().iter().nth(index))
-            .map(|user| Json(one_account(&id, user)))
+            .map(|user| ([(ETAG, UNCHANGED)], Json(one_account(&id, user))))
             .ok_or_else(|| Error::missing(&format!("{PATH}/Accounts/{id}")))
     };
     Methods {
@@ -114,6 +117,7 @@ fn one_account(id: &str, user: &User) -> Value {
     json!({
         "@odata.id": format!("{PATH}/Accounts/{id}"),
         "@odata.type": "#ManagerAccount.v1_10_0.ManagerAccount",
+        "@odata.etag": UNCHANGED,
         "Id": id,
         "Name": format!("Account {id}"),
         "UserName": user.name,
