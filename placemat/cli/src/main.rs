@@ -1,2 +1,27 @@
-//! The placemat command.
-fn main() {}
+//! The placemat command: a virtual data center you can test against.
+
+mod command;
+mod exit;
+mod input;
+mod launch;
+mod live;
+mod place;
+mod port;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // A container's init is this program too: it must stay small, so it comes before everything.
+    let mut arguments = std::env::args();
+    if arguments.nth(1).as_deref() == Some(placemat_host::container::INIT_ARGUMENT) {
+        placemat_host::container::init::main(&arguments.next().unwrap_or_default());
+        return ExitCode::SUCCESS;
+    }
+    let cli = command::Cli::parse();
+    cli.start_log();
+    match cli.run() {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => ExitCode::from(exit::report(&failure)),
+    }
+}

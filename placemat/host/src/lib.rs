@@ -10,10 +10,14 @@
 
 pub mod agent;
 pub mod container;
+pub mod descriptor;
+pub mod icmp;
 pub mod inherit;
 pub mod netlink;
 pub mod netns;
 pub mod probe;
+pub mod process;
 pub mod qmp;
 pub mod sandbox;
 pub mod tap;
+pub mod terminal;

@@ -166,6 +166,41 @@ pub fn enter(options: &Options) -> Result<Side, SandboxError> {
     }
 }
 
+/// Whether this user could make a sandbox here: makes one that ends at once. In words, how.
+pub fn probe() -> Result<&'static str, SandboxError> {
+    let privileged = nix::unistd::geteuid().is_root();
+    let (go_read, go_write) = pipe()?;
+    let Some(init) = clone_into_namespaces(privileged)? else {
+        drop(go_write);
+        let mut code = [0_u8; 1];
+        let got = std::fs::File::from(go_read).read(&mut code).unwrap_or(0);
+        let able = got == 1 && ids::assume(IdMap::from_code(code[0]), privileged).is_ok();
+        let able = able && nix::unistd::sethostname("placemat").is_ok();
+        // SAFETY: `_exit` takes an integer and does not return.
+        unsafe { libc::_exit(i32::from(!able)) }
+    };
+    let id_map = if privileged {
+        Ok(IdMap::Host)
+    } else {
+        ids::write_maps(init)
+    };
+    if let Ok(id_map) = &id_map {
+        let _ = std::fs::File::from(go_write).write_all(&[id_map.code()]);
+    }
+    let ended = nix::sys::wait::waitpid(init, None).map_err(system("wait for the probe"))?;
+    let id_map = id_map?;
+    if ended != nix::sys::wait::WaitStatus::Exited(init, 0) {
+        return Err(SandboxError::Namespaces {
+            source: nix::Error::EPERM,
+        });
+    }
+    Ok(match id_map {
+        IdMap::Host => "as root",
+        IdMap::Subordinate => "as an ordinary user, with subordinate ids",
+        IdMap::Own => "as an ordinary user, with its own id only (package uidmap gives more)",
+    })
+}
+
 /// PID 1's way to the lab process. Only PID 2 returns from here; PID 1 stays in [`init::run`].
 fn inside(
     options: &Options,

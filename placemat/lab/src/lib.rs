@@ -1,1 +1,20 @@
-//! Placeholder.
+//! Makes a checked cluster live and takes it down.
+//!
+//! ```text
+//! Cluster --plan--> Plan --wiring--> links --unit, machine, boot--> Lab (live handles, events)
+//! ```
+
+pub mod birdc;
+pub mod boot;
+pub mod control;
+pub mod error;
+pub mod event;
+pub mod fault;
+pub mod lab;
+pub mod machine;
+pub mod plan;
+pub mod probe;
+pub mod registry;
+pub mod server;
+pub mod unit;
+pub mod wiring;

@@ -1,11 +1,10 @@
 //! What passes between the lab and a container's init: one JSON object a packet, descriptors beside.
 
-use nix::cmsg_space;
-use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
+use crate::descriptor;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::io::{self, IoSlice, IoSliceMut};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::io;
+use std::os::fd::OwnedFd;
 
 /// Longest packet in bytes; argument lists are far below.
 const LONGEST: usize = 128 * 1024;
@@ -47,17 +46,7 @@ pub(super) fn send(socket: &OwnedFd, message: &impl Serialize, fds: &[OwnedFd]) 
             "arguments are too long",
         ));
     }
-    let raw: Vec<RawFd> = fds.iter().map(AsRawFd::as_raw_fd).collect();
-    let rights = [ControlMessage::ScmRights(&raw)];
-    let control: &[ControlMessage<'_>] = if raw.is_empty() { &[] } else { &rights };
-    sendmsg::<()>(
-        socket.as_raw_fd(),
-        &[IoSlice::new(&bytes)],
-        control,
-        MsgFlags::MSG_NOSIGNAL,
-        None,
-    )?;
-    Ok(())
+    descriptor::send(socket, &bytes, fds).map(|_| ())
 }
 
 /// `None` at end of file.
@@ -65,25 +54,7 @@ pub(super) fn receive<T: DeserializeOwned>(
     socket: &OwnedFd,
 ) -> io::Result<Option<(T, Vec<OwnedFd>)>> {
     let mut bytes = vec![0; LONGEST];
-    let mut space = cmsg_space!([RawFd; 3]);
-    let mut slices = [IoSliceMut::new(&mut bytes)];
-    let message = recvmsg::<()>(
-        socket.as_raw_fd(),
-        &mut slices,
-        Some(&mut space),
-        MsgFlags::MSG_CMSG_CLOEXEC,
-    )?;
-    let length = message.bytes;
-    let mut fds = Vec::new();
-    for control in message.cmsgs()? {
-        if let ControlMessageOwned::ScmRights(raw) = control {
-            // SAFETY: the kernel has just made these descriptors for us, and nobody else knows them.
-            fds.extend(
-                raw.into_iter()
-                    .map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }),
-            );
-        }
-    }
+    let (length, fds) = descriptor::receive(socket, &mut bytes)?;
     if length == 0 {
         return Ok(None);
     }

@@ -43,3 +43,43 @@ impl Netlink {
         )
     }
 }
+
+impl Netlink {
+    /// Removes every address of the link with this index but the loopback's own and link-local ones.
+    pub fn flush_addresses(&mut self, index: u32) -> Result<(), NetlinkError> {
+        let mut found = Vec::new();
+        let request = RouteNetlinkMessage::GetAddress(AddressMessage::default());
+        self.dump(request, "list addresses", |answer| {
+            if let RouteNetlinkMessage::NewAddress(message) = answer
+                && message.header.index == index
+            {
+                found.push(message);
+            }
+        })?;
+        for message in found {
+            let local = message
+                .attributes
+                .iter()
+                .find_map(|attribute| match attribute {
+                    AddressAttribute::Local(address) | AddressAttribute::Address(address) => {
+                        Some(*address)
+                    }
+                    _ => None,
+                });
+            if local.is_some_and(|address| address.is_loopback() || is_link_local(address)) {
+                continue;
+            }
+            self.request(RouteNetlinkMessage::DelAddress(message), 0, || {
+                "remove an address".into()
+            })?;
+        }
+        Ok(())
+    }
+}
+
+fn is_link_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(_) => false,
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    }
+}

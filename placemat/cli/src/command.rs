@@ -1,0 +1,125 @@
+//! The verbs, one file each.
+
+mod check;
+mod console;
+mod doctor;
+mod down;
+mod exec;
+mod ls;
+mod menu;
+mod power;
+mod prune;
+mod status;
+mod test;
+mod up;
+
+use crate::exit::Failure;
+use clap::{Parser, Subcommand};
+
+/// Turns declarative YAML of networks, BIRD routers and UEFI servers into a live virtual data
+/// center on this machine, without root and without a trace left behind, and tests it.
+///
+/// A first walk: `placemat menu menu/examples/small.yml -o out`, `placemat up out/cluster.yml`,
+/// and in another terminal `placemat status`, `placemat exec router/spine-1 -- birdc -s
+/// /run/bird/bird.ctl show protocols`. `placemat test scenarios/demo` breaks things and reports.
+#[derive(Debug, Parser)]
+#[command(
+    name = "placemat",
+    version,
+    propagate_version = true,
+    infer_subcommands = false
+)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    /// Say more on stderr: -v what is done, -vv every event. `PLACEMAT_LOG` takes filters.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 ok, 1 internal error, 2 usage, 3 bad specification or scenario, \
+4 host not ready or run inconclusive, 5 lab failed, 6 scenario failed, 130/143 interrupted";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check cluster files or a rack spec, and start nothing.
+    Check(check::Check),
+    /// Bring a data center up and keep it until Ctrl-C, `down`, or the end of this process.
+    Up(up::Up),
+    /// Take a data center down.
+    Down(down::Down),
+    /// List the labs that are running.
+    Ls(ls::Ls),
+    /// Show routers, boot servers and servers of a running lab.
+    Status(status::Status),
+    /// Run a command in a router, boot server, server or the hub.
+    Exec(exec::Exec),
+    /// Attach to the serial console of a server.
+    Console(console::Console),
+    /// Switch the power of a server, router or boot server.
+    Power(power::Power),
+    /// Run scenarios against a data center of their own.
+    Test(test::Test),
+    /// Expand a rack spec into a cluster file, router and boot-server configuration.
+    Menu(menu::Menu),
+    /// Tell what this host can do, and how to make it do more.
+    Doctor(doctor::Doctor),
+    /// Remove what dead labs left: run directories, with --data their disks too.
+    Prune(prune::Prune),
+}
+
+/// Which lab a verb means.
+#[derive(Debug, clap::Args)]
+pub(crate) struct LabArg {
+    /// Lab, by id or name; needed when more than one is running.
+    #[arg(long, value_name = "ID|NAME", env = "PLACEMAT_LAB")]
+    lab: Option<String>,
+}
+
+impl LabArg {
+    /// The lab's entry in the registry.
+    pub(crate) fn find(&self) -> Result<placemat_lab::registry::Entry, Failure> {
+        crate::place::registry()
+            .find(self.lab.as_deref())
+            .map_err(|error| {
+                Failure::new(crate::exit::USAGE, error).hint("`placemat ls` lists running labs")
+            })
+    }
+}
+
+impl Cli {
+    /// Sends the log to stderr, as the flags ask.
+    pub(crate) fn start_log(&self) {
+        use tracing_subscriber::EnvFilter;
+        let level = match self.verbose {
+            0 => "warn",
+            1 => "info",
+            _ => "debug",
+        };
+        let filter = std::env::var("PLACEMAT_LOG").unwrap_or_else(|_| format!("warn,placemat={level},placemat_lab={level},placemat_host={level},placemat_bmc={level},placemat_scenario={level}"));
+        tracing_subscriber::fmt()
+            .with_env_filter(EnvFilter::new(filter))
+            .with_writer(std::io::stderr)
+            .with_target(false)
+            .init();
+    }
+
+    /// Runs the verb and gives the exit code.
+    pub(crate) fn run(self) -> Result<u8, Failure> {
+        match self.command {
+            Command::Check(verb) => verb.run(),
+            Command::Up(verb) => verb.run(),
+            Command::Down(verb) => verb.run(),
+            Command::Ls(verb) => verb.run(),
+            Command::Status(verb) => verb.run(),
+            Command::Exec(verb) => verb.run(),
+            Command::Console(verb) => verb.run(),
+            Command::Power(verb) => verb.run(),
+            Command::Test(verb) => verb.run(),
+            Command::Menu(verb) => verb.run(),
+            Command::Doctor(verb) => verb.run(),
+            Command::Prune(verb) => verb.run(),
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! `placemat prune`.
+
+use crate::exit::{self, Code, Failure};
+use crate::{input, place};
+
+/// Arguments of `prune`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Prune {
+    /// Remove data directories of labs that do not run, too: disks, NVRAM. They cannot be had back.
+    #[arg(long)]
+    data: bool,
+}
+
+impl Prune {
+    pub(super) fn run(self) -> Result<u8, Failure> {
+        let registry = place::registry();
+        let runs = registry.sweep().code(exit::HOST)?;
+        input::say(&format!(
+            "removed {runs} run directories of labs that are gone"
+        ));
+        if self.data {
+            let data = registry.sweep_data().code(exit::HOST)?;
+            input::say(&format!("removed {data} data directories"));
+        }
+        Ok(exit::OK)
+    }
+}

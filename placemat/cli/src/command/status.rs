@@ -1,0 +1,86 @@
+//! `placemat status`.
+
+use super::LabArg;
+use super::down::failed;
+use crate::exit::{self, Failure};
+use crate::launch;
+use placemat_lab::control::Client;
+use placemat_lab::control::protocol::{Answer, Request, Status as LabStatus};
+
+/// Arguments of `status`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Status {
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    lab: LabArg,
+}
+
+impl Status {
+    #[expect(clippy::print_stdout, reason = "the table is this verb's data")]
+    pub(super) fn run(self) -> Result<u8, Failure> {
+        let entry = self.lab.find()?;
+        launch::run(async move {
+            let mut client = Client::connect(&entry.run_dir).await.map_err(failed)?;
+            let answer = client.ask(&Request::Status).await.map_err(failed)?;
+            let Answer::Status { status } = answer else {
+                return Err(failed(placemat_lab::control::ClientError::Unexpected(
+                    Box::new(answer),
+                )));
+            };
+            if self.json {
+                println!(
+                    "{}",
+                    serde_json::to_string_pretty(&status).unwrap_or_default()
+                );
+            } else {
+                print!("{}", table(&status));
+            }
+            Ok(exit::OK)
+        })
+    }
+}
+
+fn table(status: &LabStatus) -> String {
+    use std::fmt::Write;
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let _ = writeln!(
+        text,
+        "lab {} ({}): {} for {:.0} s; {}",
+        status.name,
+        status.id,
+        word(&status.phase),
+        status.uptime_ms / 1000.0,
+        status.accel
+    );
+    let _ = writeln!(
+        text,
+        "{:<28} {:<6} {:<6} {:<10} {:<6} {:<16} IMAGE",
+        "OBJECT", "TIER", "POWER", "PHASE", "BOOTS", "BMC"
+    );
+    for object in &status.objects {
+        let line = format!(
+            "{:<28} {:<6} {:<6} {:<10} {:<6} {:<16} {}",
+            object.target,
+            object.tier.as_deref().unwrap_or("-"),
+            if object.power { "on" } else { "off" },
+            object
+                .phase
+                .map_or_else(|| "-".to_owned(), |phase| word(&phase)),
+            object.boots,
+            object.bmc.as_deref().unwrap_or("-"),
+            object.image.as_deref().unwrap_or("-"),
+        );
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    text
+}
+
+fn word(value: &impl serde::Serialize) -> String {
+    serde_json::to_value(value)
+        .ok()
+        .and_then(|value| value.as_str().map(str::to_owned))
+        .unwrap_or_default()
+}

@@ -1,0 +1,83 @@
+//! `placemat up`.
+
+use crate::exit::{self, Code, Failure};
+use crate::live::{self, Ended};
+use crate::{input, launch, place};
+use anyhow::Context;
+use placemat_host::sandbox::LabSide;
+use placemat_spec::Cluster;
+use std::path::PathBuf;
+
+/// Arguments of `up`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Up {
+    /// Cluster files, or one rack spec (`kind: DataCenter`); `-` is standard input.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Return once everything is started; the lab runs on until `placemat down`.
+    #[arg(long)]
+    detach: bool,
+    /// Name of the lab [default: the file's stem].
+    #[arg(long = "lab", value_name = "NAME")]
+    name: Option<String>,
+}
+
+impl Up {
+    pub(super) fn run(self) -> Result<u8, Failure> {
+        // A first look, before anything is written.
+        let looked_at = input::cluster(&self.files, None)?;
+        input::check_host(&looked_at.cluster)?;
+        let name = self
+            .name
+            .clone()
+            .unwrap_or_else(|| place::lab_name(&self.files[0]));
+        let files = self
+            .files
+            .iter()
+            .map(|file| std::path::absolute(file))
+            .collect::<Result<Vec<_>, _>>();
+        let files = files.context("find the current directory")?;
+        let started = jiff::Timestamp::now().to_string();
+        let claim = place::registry()
+            .claim(&name, files, started)
+            .code(exit::HOST)?;
+        let loaded = input::cluster(&self.files, Some(&claim.data_dir.join("dc")))?;
+        live::keep_sources(&claim.run_dir, &loaded.sources)?;
+        let options = live::options(&claim);
+        let detach = self.detach;
+        launch::in_sandbox(&claim, detach, |side| {
+            run(side, loaded.cluster, options, detach)
+        })
+    }
+}
+
+async fn run(
+    mut side: LabSide,
+    cluster: Cluster,
+    options: placemat_lab::lab::LabOptions,
+    detach: bool,
+) -> Result<u8, Failure> {
+    let mut lab = live::Live::create(cluster, options).await?;
+    if detach {
+        // From here on a terminal that goes away means nothing; what is to be said is in the run
+        // directory.
+        let ended = lab.start().await;
+        if let Ended::Running = ended {
+            side.ready();
+            placemat_host::process::detach_output(std::path::Path::new(
+                "/run/placemat/placemat.log",
+            ))
+            .context("detach from the terminal")?;
+        } else {
+            return lab.finish(ended).await;
+        }
+    } else {
+        lab.show();
+        let ended = lab.start().await;
+        if !matches!(ended, Ended::Running) {
+            return lab.finish(ended).await;
+        }
+    }
+    let ended = lab.wait().await;
+    lab.finish(ended).await
+}

@@ -1,0 +1,188 @@
+//! From file names to a checked cluster: the only place that reads specifications from disk.
+
+use crate::exit::{self, Code, Failure};
+use anyhow::Context;
+use placemat_host::probe::{firmware, program};
+use placemat_lab::plan::Plan;
+use placemat_spec::problem::Severity;
+use placemat_spec::{Cluster, Source};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A checked cluster.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    /// The cluster.
+    pub(crate) cluster: Cluster,
+    /// What it was read from; of a rack spec, what that expands to.
+    pub(crate) sources: Vec<Source>,
+}
+
+/// Reads one file; `-` is standard input.
+pub(crate) fn source(path: &Path) -> Result<Source, Failure> {
+    if path == Path::new("-") {
+        let text = std::io::read_to_string(std::io::stdin()).context("read standard input");
+        let dir = std::env::current_dir().context("find the current directory")?;
+        let mut source = Source::inline("<stdin>", text.code(exit::SPEC)?);
+        source.dir = dir;
+        return Ok(source);
+    }
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("read {}", path.display()))
+        .code(exit::SPEC)?;
+    let mut source = Source::file(path, text);
+    // Absolute, so that nothing depends on where the lab process happens to be.
+    source.dir = std::env::current_dir()
+        .context("find the current directory")?
+        .join(&source.dir);
+    Ok(source)
+}
+
+/// Reads and checks cluster files, or one rack spec, which is expanded into `expand_to`; without
+/// that folder the expansion is looked at and forgotten.
+pub(crate) fn cluster(files: &[PathBuf], expand_to: Option<&Path>) -> Result<Loaded, Failure> {
+    let sources = files
+        .iter()
+        .map(|file| source(file))
+        .collect::<Result<Vec<_>, _>>()?;
+    if let [spec] = &sources[..]
+        && placemat_menu::is_rack_spec(spec)
+    {
+        return match expand_to {
+            Some(dir) => {
+                write_expansion(spec, dir)?;
+                checked(vec![source(&dir.join("cluster.yml"))?])
+            }
+            None => {
+                let dir = tempfile::tempdir().context("make a temporary directory")?;
+                write_expansion(spec, dir.path())?;
+                checked(vec![source(&dir.path().join("cluster.yml"))?])
+            }
+        };
+    }
+    checked(sources)
+}
+
+/// Expands a rack spec into a folder; what was written, relative to it.
+pub(crate) fn write_expansion(spec: &Source, dir: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let output = placemat_menu::expand(spec)?;
+    let mut written = Vec::new();
+    for file in output.files {
+        let path = dir.join(&file.path);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)
+                .with_context(|| format!("create {}", parent.display()))
+                .code(exit::HOST)?;
+        }
+        fs::write(&path, &file.contents)
+            .with_context(|| format!("write {}", path.display()))
+            .code(exit::HOST)?;
+        written.push(file.path.into());
+    }
+    Ok(written)
+}
+
+fn checked(sources: Vec<Source>) -> Result<Loaded, Failure> {
+    let (cluster, warnings) = Cluster::load(sources.clone())?;
+    cluster.check_files(|file| match fs::metadata(&file.path) {
+        Ok(meta) => {
+            let right = match file.kind {
+                placemat_spec::cluster::FileKind::File => meta.is_file(),
+                placemat_spec::cluster::FileKind::Folder => meta.is_dir(),
+            };
+            let readable = if meta.is_dir() {
+                fs::read_dir(&file.path).map(|_| ())
+            } else {
+                fs::File::open(&file.path).map(|_| ())
+            };
+            readable.map_err(words)?;
+            if right {
+                Ok(())
+            } else {
+                Err("it is of the wrong type".into())
+            }
+        }
+        Err(error) => Err(words(error)),
+    })?;
+    if !warnings.is_empty() {
+        say(&warnings.render_as(Severity::Warning, exit::use_color()));
+    }
+    Ok(Loaded { cluster, sources })
+}
+
+fn words(error: std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}
+
+/// Whether this host can run the cluster: programs, firmware, devices. Before anything starts.
+pub(crate) fn check_host(cluster: &Cluster) -> Result<(), Failure> {
+    let mut missing: Vec<String> = Vec::new();
+    let mut packages = BTreeSet::new();
+    for name in programs_of(cluster) {
+        if let Err(error) = program::locate(name) {
+            missing.push(format!(
+                "{} ({})",
+                error.name,
+                program::known(name).map_or("an app of the cluster", |known| known.purpose)
+            ));
+            packages.extend(error.package);
+        }
+    }
+    if !missing.is_empty() {
+        let list = missing.join(", ");
+        let plural = if missing.len() == 1 {
+            "a program is"
+        } else {
+            "programs are"
+        };
+        let failure = Failure::new(exit::HOST, anyhow::anyhow!("{plural} missing: {list}"));
+        let packages: Vec<String> = packages.into_iter().collect();
+        return Err(failure.hint(format!("apt install {}", packages.join(" "))));
+    }
+    let plan = Plan::of(cluster);
+    if !plan.taps.is_empty() {
+        fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open("/dev/net/tun")
+            .context("/dev/net/tun cannot be used, and servers of tier full need it")
+            .map_err(|error| {
+                Failure::new(exit::HOST, error).hint("load the driver (`modprobe tun`) and allow read and write to the device; or use tier netns")
+            })?;
+        firmware::find()
+            .map_err(|error| Failure::new(exit::HOST, error).hint("apt install ovmf"))?;
+    }
+    Ok(())
+}
+
+fn programs_of(cluster: &Cluster) -> Vec<&'static str> {
+    use placemat_spec::resource::Tier;
+    let mut names = Vec::new();
+    let birds = cluster.routers.values().any(|router| router.bird.is_some())
+        || cluster
+            .boot_servers
+            .values()
+            .any(|server| server.bird.is_some());
+    if birds {
+        names.push("bird");
+    }
+    if !cluster.boot_servers.is_empty() {
+        names.push("dnsmasq");
+    }
+    if cluster
+        .nodes
+        .values()
+        .any(|node| matches!(node.tier, Tier::Full | Tier::Kernel))
+    {
+        names.push("qemu-system-x86_64");
+    }
+    names
+}
+
+/// Talk goes to stderr: stdout is data.
+#[expect(clippy::print_stderr, reason = "the CLI talks on stderr")]
+pub(crate) fn say(text: &str) {
+    eprintln!("{}", text.trim_end());
+}

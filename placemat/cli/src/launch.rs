@@ -1,0 +1,58 @@
+//! From a claimed run directory into the sandbox, and out again.
+
+use crate::exit::{self, Code, Failure};
+use anyhow::Context;
+use placemat_host::sandbox::{self, LabSide, Side};
+use placemat_lab::registry::Claim;
+use std::future::Future;
+
+/// Runs `work` inside a new sandbox, on a runtime of its own, and gives its exit code. On the host
+/// side this returns when the lab has ended or, detached, when it says that it is ready.
+///
+/// Nothing may have started a thread before.
+pub(crate) fn in_sandbox<F>(
+    claim: &Claim,
+    detach: bool,
+    work: impl FnOnce(LabSide) -> F,
+) -> Result<u8, Failure>
+where
+    F: Future<Output = Result<u8, Failure>>,
+{
+    let options = sandbox::Options {
+        hostname: "placemat".into(),
+        run_dir: claim.run_dir.clone(),
+        detach,
+    };
+    match sandbox::enter(&options) {
+        Ok(Side::Parent { code }) => {
+            if !detach || code != exit::OK {
+                // The lab is gone, and so is the use of its run directory. What stays is swept.
+                let _ = std::fs::remove_dir_all(&claim.run_dir);
+            }
+            Ok(code)
+        }
+        Ok(Side::Lab(side)) => run(work(side)),
+        Err(error) => {
+            let _ = std::fs::remove_dir_all(&claim.run_dir);
+            Err(Failure::new(exit::HOST, error)
+                .hint("`placemat doctor` shows what this host allows"))
+        }
+    }
+}
+
+/// Runs a future on a small runtime.
+pub(crate) fn run<F>(work: F) -> Result<u8, Failure>
+where
+    F: Future<Output = Result<u8, Failure>>,
+{
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("start the runtime")
+        .code(exit::INTERNAL)?;
+    let outcome = runtime.block_on(work);
+    // What still blocks (a guest that does not answer) ends with the process.
+    runtime.shutdown_background();
+    outcome
+}

@@ -1,0 +1,178 @@
+//! A lab from inside: start, control socket, display, signals, ordered end. `up` and `test` share it.
+
+use crate::exit::{self, Code, Failure};
+use anyhow::Context;
+use placemat_host::sandbox::RUN_DIR;
+use placemat_lab::control::{self, Served};
+use placemat_lab::lab::{Lab, LabOptions};
+use placemat_lab::registry::Claim;
+use placemat_scenario::report::terminal::{self, Terminal};
+use placemat_spec::event::LabEvent;
+use placemat_spec::{Cluster, Source};
+use std::path::{Path, PathBuf};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Copies what the lab is made from into its run directory, for whoever looks later.
+pub(crate) fn keep_sources(run_dir: &Path, sources: &[Source]) -> Result<(), Failure> {
+    let text: Vec<&str> = sources
+        .iter()
+        .map(|source| source.text.trim_end())
+        .collect();
+    let path = run_dir.join("cluster.yml");
+    std::fs::write(&path, text.join("\n---\n") + "\n")
+        .with_context(|| format!("write {}", path.display()))
+        .code(exit::HOST)
+}
+
+/// Options of a lab for a claimed run directory.
+pub(crate) fn options(claim: &Claim) -> LabOptions {
+    LabOptions {
+        id: claim.card.id.clone(),
+        name: claim.card.name.clone(),
+        run_dir: PathBuf::from(RUN_DIR),
+        data_dir: claim.data_dir.clone(),
+        cache_dir: crate::place::cache_base(),
+    }
+}
+
+/// How a lab's time came to an end, or that it has not.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// It runs.
+    Running,
+    /// A client asked for it.
+    Down,
+    /// A signal: 130 or 143.
+    Signal(u8),
+    /// It failed.
+    Failed(String),
+}
+
+/// A lab with its control socket and display.
+pub(crate) struct Live {
+    /// The lab itself.
+    pub(crate) lab: Lab,
+    tasks: TaskTracker,
+    cancel: CancellationToken,
+    control: JoinSet<std::io::Result<Served>>,
+    display: JoinSet<()>,
+    signals: Signals,
+}
+
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) -> u8 {
+        tokio::select! {
+            _ = self.interrupt.recv() => exit::INTERRUPTED,
+            _ = self.terminate.recv() => exit::TERMINATED,
+        }
+    }
+}
+
+impl Live {
+    /// Makes the lab, without power, and opens its control socket.
+    pub(crate) async fn create(cluster: Cluster, options: LabOptions) -> Result<Self, Failure> {
+        let signals = Signals::new().context("listen for signals")?;
+        let lab = Lab::create(cluster, options).await.code(exit::LAB)?;
+        let tasks = TaskTracker::new();
+        let cancel = CancellationToken::new();
+        let mut control = JoinSet::new();
+        let (served, on, until) = (lab.clone(), tasks.clone(), cancel.clone());
+        control.spawn(async move { control::serve(served, Path::new(RUN_DIR), &on, until).await });
+        Ok(Self {
+            lab,
+            tasks,
+            cancel,
+            control,
+            display: JoinSet::new(),
+            signals,
+        })
+    }
+
+    /// Shows the lab's events on stderr until the end.
+    pub(crate) fn show(&mut self) {
+        let (sender, receiver) = mpsc::channel(1024);
+        let mut events = self.lab.bus().subscribe();
+        self.display.spawn(async move {
+            loop {
+                match events.recv().await {
+                    Ok(event) => {
+                        if sender.send(event).await.is_err() {
+                            return;
+                        }
+                    }
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return,
+                }
+            }
+        });
+        let size = placemat_host::process::terminal_size();
+        let terminal = Terminal::new(std::io::stderr(), terminal::Options::from_environment(size));
+        self.display.spawn(async move {
+            // A terminal that is gone must not end the lab.
+            let _ = terminal::show::<_, LabEvent>(terminal, receiver).await;
+        });
+    }
+
+    /// Powers everything on. An end that comes first wins.
+    pub(crate) async fn start(&mut self) -> Ended {
+        let lab = self.lab.clone();
+        tokio::select! {
+            biased;
+            ended = self.wait() => ended,
+            started = lab.start() => match started {
+                Ok(()) => Ended::Running,
+                Err(error) => Ended::Failed(error.to_string()),
+            },
+        }
+    }
+
+    /// Waits for a signal, or for a client that asks for the end.
+    pub(crate) async fn wait(&mut self) -> Ended {
+        tokio::select! {
+            code = self.signals.next() => Ended::Signal(code),
+            served = self.control.join_next() => match served {
+                Some(Ok(Err(error))) => Ended::Failed(format!("serve the control socket: {error}")),
+                _ => Ended::Down,
+            },
+        }
+    }
+
+    /// Shuts down in order; a further signal ends it at once. Gives the exit code.
+    pub(crate) async fn finish(mut self, ended: Ended) -> Result<u8, Failure> {
+        let lab = self.lab.clone();
+        let failures = tokio::select! {
+            failures = lab.shutdown() => failures,
+            // The kernel takes the rest down with the process.
+            code = self.signals.next() => return Ok(code),
+        };
+        self.cancel.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.display.shutdown().await;
+        for failure in &failures {
+            crate::input::say(&format!("warning: {failure}"));
+        }
+        match ended {
+            Ended::Running | Ended::Down => Ok(exit::OK),
+            Ended::Signal(code) => Ok(code),
+            Ended::Failed(reason) => Err(Failure::new(exit::LAB, anyhow::anyhow!("{reason}"))),
+        }
+    }
+}

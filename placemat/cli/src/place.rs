@@ -1,0 +1,91 @@
+//! Where labs of this user keep their files, and how labs are named.
+
+use placemat_lab::registry::Registry;
+use std::path::{Path, PathBuf};
+
+/// The registry of this user's labs. `PLACEMAT_RUN_DIR` and `PLACEMAT_DATA_DIR` override its places.
+pub(crate) fn registry() -> Registry {
+    Registry::new(run_base(), data_base())
+}
+
+fn run_base() -> PathBuf {
+    if let Some(dir) = std::env::var_os("PLACEMAT_RUN_DIR") {
+        return dir.into();
+    }
+    if is_root() {
+        return "/run/placemat".into();
+    }
+    match std::env::var_os("XDG_RUNTIME_DIR") {
+        Some(dir) => Path::new(&dir).join("placemat"),
+        None => format!("/tmp/placemat-{}", uid()).into(),
+    }
+}
+
+fn data_base() -> PathBuf {
+    if let Some(dir) = std::env::var_os("PLACEMAT_DATA_DIR") {
+        return dir.into();
+    }
+    if is_root() {
+        "/var/lib/placemat".into()
+    } else {
+        home("XDG_DATA_HOME", ".local/share")
+    }
+}
+
+/// Where what can be found out again is kept: the accelerator probe.
+pub(crate) fn cache_base() -> PathBuf {
+    if is_root() {
+        "/var/cache/placemat".into()
+    } else {
+        home("XDG_CACHE_HOME", ".cache")
+    }
+}
+
+fn home(variable: &str, below: &str) -> PathBuf {
+    let base = std::env::var_os(variable).map(PathBuf::from);
+    let base = base.or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(below)));
+    base.unwrap_or_else(|| format!("/tmp/placemat-{}", uid()).into())
+        .join("placemat")
+}
+
+fn is_root() -> bool {
+    uid() == 0
+}
+
+fn uid() -> u32 {
+    placemat_host::process::effective_uid()
+}
+
+/// The name of a lab made from a file: the file's stem; of its folder for `cluster.yml`, which
+/// `placemat menu` always writes.
+pub(crate) fn lab_name(file: &Path) -> String {
+    let stem = file
+        .file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned());
+    let folder = || {
+        let absolute = std::path::absolute(file).ok()?;
+        Some(
+            absolute
+                .parent()?
+                .file_name()?
+                .to_string_lossy()
+                .into_owned(),
+        )
+    };
+    let name = match stem {
+        Some(stem) if stem == "cluster" => folder().unwrap_or(stem),
+        Some(stem) => stem,
+        None => "lab".into(),
+    };
+    let clean: String = name
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '-' {
+                c
+            } else {
+                '-'
+            }
+        })
+        .collect();
+    clean.chars().take(40).collect()
+}

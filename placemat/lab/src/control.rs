@@ -1,0 +1,17 @@
+//! The lab's control socket, `control.sock` in its run directory: what `status`, `exec`, `console`,
+//! `power` and `down` speak.
+//!
+//! A client sends one JSON line, with descriptors beside it where the request says so. The lab
+//! answers with JSON lines; what follows the first answer depends on the request. Killing a client
+//! ends what it asked for and nothing else.
+
+pub mod client;
+mod exec;
+pub mod protocol;
+mod server;
+
+pub use client::{Client, ClientError};
+pub use server::{Served, serve};
+
+/// Name of the socket in the run directory.
+pub const SOCKET: &str = "control.sock";

@@ -1,0 +1,137 @@
+//! Requests and answers of the control socket.
+
+use placemat_spec::event::{BootPhase, LabEvent, LabPhase};
+use serde::{Deserialize, Serialize};
+
+/// What a client can ask.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "kebab-case")]
+pub enum Request {
+    /// Answer: [`Answer::Status`].
+    Status,
+    /// Run a command; the client's standard input, output and error come along as descriptors.
+    /// Answers: [`Answer::Started`], then [`Answer::Exit`]. Meanwhile the client may send
+    /// [`Signal`] lines; closing the socket kills the command.
+    Exec {
+        /// `node/N`, `router/N`, `boot-server/N`, `hub`, or a bare unique name.
+        target: String,
+        /// Program and arguments.
+        argv: Vec<String>,
+        /// Environment on top of the target's.
+        env: Vec<(String, String)>,
+        /// Standard input is a terminal.
+        terminal: bool,
+    },
+    /// Attach to a serial console. Answer: [`Answer::Attached`]; then raw bytes both ways.
+    Console {
+        /// Server.
+        target: String,
+    },
+    /// Act on the power of something. Answer: [`Answer::Done`].
+    Power {
+        /// What.
+        target: String,
+        /// How.
+        action: PowerAction,
+    },
+    /// Stream events. Answers: [`Answer::Event`] until the client goes.
+    Events,
+    /// Shut the lab down. Answer: [`Answer::Done`] once everything is down.
+    Down,
+}
+
+/// A signal for the command of an [`Request::Exec`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signal {
+    /// Signal number.
+    pub signal: i32,
+}
+
+/// Actions on power, in the words of Redfish's `ComputerSystem.Reset`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PowerAction {
+    /// Power on.
+    On,
+    /// Power off at once.
+    ForceOff,
+    /// Ask the guest to shut down.
+    GracefulShutdown,
+    /// Ask the guest to restart.
+    GracefulRestart,
+    /// Hard reset.
+    ForceRestart,
+    /// Off, then on.
+    PowerCycle,
+}
+
+/// What the lab answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "kebab-case")]
+pub enum Answer {
+    /// It could not be done.
+    Error {
+        /// Why, in words.
+        message: String,
+    },
+    /// It is done.
+    Done,
+    /// See [`Request::Status`].
+    Status {
+        /// The lab as it is.
+        status: Status,
+    },
+    /// The command runs.
+    Started,
+    /// The command has ended.
+    Exit {
+        /// Exit code, or 128 + signal number.
+        code: i32,
+    },
+    /// The console is attached; raw bytes follow.
+    Attached,
+    /// Something happened.
+    Event {
+        /// What.
+        event: LabEvent,
+    },
+}
+
+/// A lab as it is now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Lab id.
+    pub id: String,
+    /// Lab name.
+    pub name: String,
+    /// Phase of its life.
+    pub phase: LabPhase,
+    /// Milliseconds since it began to start.
+    pub uptime_ms: f64,
+    /// Accelerator of its VMs, in words.
+    pub accel: String,
+    /// Everything with power, in file order.
+    pub objects: Vec<ObjectStatus>,
+}
+
+/// One router, boot server or server.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ObjectStatus {
+    /// `router/spine-1`.
+    pub target: String,
+    /// Tier of a server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<String>,
+    /// Whether it has power.
+    pub power: bool,
+    /// Boot phase of a server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<BootPhase>,
+    /// Boots since the lab started.
+    pub boots: u32,
+    /// BMC address of a server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bmc: Option<String>,
+    /// What it booted, as it says itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+}

@@ -1,0 +1,202 @@
+//! The lab's end of the control socket.
+
+use super::protocol::{Answer, Request};
+use super::{SOCKET, exec};
+use crate::lab::Lab;
+use placemat_host::descriptor;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::Path;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Longest request line in bytes.
+const LONGEST: usize = 256 * 1024;
+
+/// How serving ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Served {
+    /// A client asked for the lab to go down and waits for the socket to close.
+    Down,
+    /// Cancelled from outside.
+    Cancelled,
+}
+
+/// Serves the control socket in `run_dir` until a client asks for `Down` or `cancel` is called.
+///
+/// Requests run on `tasks`, so that one that hangs hinders no other.
+pub async fn serve(
+    lab: Lab,
+    run_dir: &Path,
+    tasks: &TaskTracker,
+    cancel: CancellationToken,
+) -> io::Result<Served> {
+    let dir = std::fs::File::open(run_dir)?;
+    let listener = UnixListener::bind(format!("/proc/self/fd/{}/{SOCKET}", dir.as_raw_fd()))?;
+    let down = CancellationToken::new();
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => accepted?.0,
+            () = down.cancelled() => return Ok(Served::Down),
+            () = cancel.cancelled() => return Ok(Served::Cancelled),
+        };
+        let (lab, down, cancel) = (lab.clone(), down.clone(), cancel.clone());
+        tasks.spawn(async move {
+            // A client that goes away in the middle is no matter of the lab's.
+            cancel.run_until_cancelled(attend(lab, stream, down)).await;
+        });
+    }
+}
+
+async fn attend(lab: Lab, stream: UnixStream, down: CancellationToken) -> io::Result<()> {
+    let (request, fds, rest) = match receive(&stream).await {
+        Ok(received) => received,
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            let message = format!("not a request: {error}");
+            return answer(&stream, &Answer::Error { message }).await;
+        }
+        Err(error) => return Err(error),
+    };
+    match request {
+        Request::Status => {
+            answer(
+                &stream,
+                &Answer::Status {
+                    status: lab.status(),
+                },
+            )
+            .await
+        }
+        Request::Exec {
+            target,
+            argv,
+            env,
+            terminal,
+        } => {
+            let order = exec::Order {
+                target,
+                argv,
+                env,
+                terminal,
+            };
+            exec::run(&lab, stream, order, fds, rest).await
+        }
+        Request::Console { target } => console(&lab, stream, &target).await,
+        Request::Power { target, action } => {
+            let done = match lab.target(&target) {
+                Ok(target) => lab
+                    .power(&target, action, "cli")
+                    .await
+                    .map_err(|e| e.to_string()),
+                Err(error) => Err(error),
+            };
+            answer(&stream, &done_or(done)).await
+        }
+        Request::Events => events(&lab, stream).await,
+        Request::Down => {
+            down.cancel();
+            // Kept open: the client sees the end of the lab as the end of its socket.
+            let mut stream = stream;
+            let mut byte = [0_u8; 1];
+            stream.read(&mut byte).await.map(|_| ())
+        }
+    }
+}
+
+fn done_or(done: Result<(), String>) -> Answer {
+    match done {
+        Ok(()) => Answer::Done,
+        Err(message) => Answer::Error { message },
+    }
+}
+
+/// Reads up to the end of the request line: the request, its descriptors, and what came after it.
+async fn receive(stream: &UnixStream) -> io::Result<(Request, Vec<OwnedFd>, Vec<u8>)> {
+    let mut line: Vec<u8> = Vec::new();
+    let mut fds = Vec::new();
+    let mut chunk = vec![0_u8; 8192];
+    loop {
+        stream.readable().await?;
+        let received = stream.try_io(Interest::READABLE, || {
+            descriptor::receive(stream, &mut chunk)
+        });
+        let (length, more) = match received {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+            other => other?,
+        };
+        fds.extend(more);
+        if length == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        line.extend_from_slice(&chunk[..length]);
+        if let Some(end) = line.iter().position(|byte| *byte == b'\n') {
+            let rest = line.split_off(end + 1);
+            let request = serde_json::from_slice(&line)
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+            return Ok((request, fds, rest));
+        }
+        if line.len() > LONGEST {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the line is too long",
+            ));
+        }
+    }
+}
+
+/// Sends one answer line.
+pub(super) async fn answer(stream: &UnixStream, answer: &Answer) -> io::Result<()> {
+    let mut line = serde_json::to_vec(answer)?;
+    line.push(b'\n');
+    let mut rest = &line[..];
+    while !rest.is_empty() {
+        stream.writable().await?;
+        match stream.try_write(rest) {
+            Ok(sent) => rest = &rest[sent..],
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+async fn events(lab: &Lab, stream: UnixStream) -> io::Result<()> {
+    let mut events = lab.bus().subscribe();
+    loop {
+        match events.recv().await {
+            Ok(event) => answer(&stream, &Answer::Event { event }).await?,
+            // The file has what a slow client missed.
+            Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return Ok(()),
+        }
+    }
+}
+
+async fn console(lab: &Lab, stream: UnixStream, target: &str) -> io::Result<()> {
+    let console = lab.target(target).and_then(|target| lab.console(&target));
+    let mut console = match console {
+        Ok(console) => console,
+        Err(message) => return answer(&stream, &Answer::Error { message }).await,
+    };
+    answer(&stream, &Answer::Attached).await?;
+    let (mut read, mut write) = stream.into_split();
+    let mut typed = [0_u8; 1024];
+    loop {
+        tokio::select! {
+            shown = console.read() => match shown {
+                Some(bytes) => write.write_all(&bytes).await?,
+                None => return Ok(()),
+            },
+            got = read.read(&mut typed) => match got? {
+                0 => return Ok(()),
+                length => {
+                    // A server without power hears nothing; its console is still there to look at.
+                    let _ = console.write(typed[..length].to_vec()).await;
+                }
+            },
+        }
+    }
+}

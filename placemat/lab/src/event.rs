@@ -1,0 +1,83 @@
+//! The lab's event bus: everything that happens goes to `events.jsonl` in the run directory and to
+//! whoever listens.
+
+use placemat_spec::event::{LabEvent, LabEventKind};
+use std::fs::File;
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+use tokio::sync::broadcast;
+
+/// Listeners that fall further behind than this lose events; the file has them all.
+const BACKLOG: usize = 4096;
+
+/// Where events go. Clones are the same bus.
+#[derive(Debug, Clone)]
+pub struct EventBus {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    start: Instant,
+    sender: broadcast::Sender<LabEvent>,
+    file: Mutex<Option<File>>,
+}
+
+impl EventBus {
+    /// A bus whose clock starts now. With a file, every event is a line of it.
+    pub fn new(file: Option<File>) -> Self {
+        let (sender, _) = broadcast::channel(BACKLOG);
+        Self {
+            inner: Arc::new(Inner {
+                start: Instant::now(),
+                sender,
+                file: Mutex::new(file),
+            }),
+        }
+    }
+
+    /// Milliseconds since the lab began to start.
+    pub fn now_ms(&self) -> f64 {
+        self.ms_at(Instant::now())
+    }
+
+    /// The same for another instant.
+    pub fn ms_at(&self, instant: Instant) -> f64 {
+        instant
+            .saturating_duration_since(self.inner.start)
+            .as_secs_f64()
+            * 1000.0
+    }
+
+    /// Records that something happened to `object`.
+    pub fn emit(&self, object: impl Into<String>, what: LabEventKind) {
+        let event = LabEvent {
+            t_ms: self.now_ms(),
+            object: object.into(),
+            what,
+        };
+        tracing::debug!(object = %event.object, what = ?event.what, "event");
+        let mut file = self
+            .inner
+            .file
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(open) = file.as_mut() {
+            let mut line = serde_json::to_vec(&event).unwrap_or_default();
+            line.push(b'\n');
+            if open.write_all(&line).is_err() {
+                // A full disk must not end the lab; listeners still hear everything.
+                *file = None;
+            }
+        }
+        drop(file);
+        // Nobody may be listening.
+        let _ = self.inner.sender.send(event);
+    }
+
+    /// Everything from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<LabEvent> {
+        self.inner.sender.subscribe()
+    }
+}

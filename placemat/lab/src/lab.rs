@@ -1,0 +1,279 @@
+//! The live lab: start, what can be done to it, shutdown.
+
+mod bmc;
+mod boot;
+mod build;
+mod console;
+mod machine;
+mod observe;
+mod run;
+mod shutdown;
+mod start;
+
+use crate::control::protocol::{ObjectStatus, PowerAction, Status};
+use crate::event::EventBus;
+use crate::server::Server;
+use crate::unit::{Unit, UnitError};
+use crate::wiring::Wiring;
+use indexmap::IndexMap;
+use placemat_bmc::chassis::{Cause, PowerCommand};
+use placemat_host::container::{Container, Process, Program};
+use placemat_spec::Cluster;
+use placemat_spec::event::{LabEventKind, LabPhase};
+use placemat_spec::resource::Name;
+use placemat_spec::selector::{Selector, Target, TargetKind};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// What a lab must know besides its cluster.
+#[derive(Debug, Clone)]
+pub struct LabOptions {
+    /// Lab id, unique on the host.
+    pub id: String,
+    /// Lab name.
+    pub name: String,
+    /// Run directory, as seen from inside the sandbox.
+    pub run_dir: PathBuf,
+    /// Data directory: volumes, NVRAM, TPM.
+    pub data_dir: PathBuf,
+    /// Where what can be found out again is kept: the accelerator probe.
+    pub cache_dir: PathBuf,
+}
+
+/// Why a lab could not be started: a sentence that names object and act.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct LabError(pub String);
+
+/// A live lab. Clones are the same one.
+#[derive(Debug, Clone)]
+pub struct Lab {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    options: LabOptions,
+    cluster: Arc<Cluster>,
+    bus: EventBus,
+    wiring: Arc<Wiring>,
+    hub: Unit,
+    units: IndexMap<Target, Unit>,
+    servers: IndexMap<Name, Server>,
+    sites: build::Sites,
+    accel: Option<placemat_host::probe::accel::AccelReport>,
+    tasks: TaskTracker,
+    cancel: CancellationToken,
+    phase: Mutex<LabPhase>,
+}
+
+/// A command's output.
+#[derive(Debug, Clone, Default)]
+pub struct Output {
+    /// Exit code, or 128 + signal number.
+    pub exit: i32,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    pub stderr: Vec<u8>,
+}
+
+impl Lab {
+    /// What it was made from.
+    pub fn cluster(&self) -> &Cluster {
+        &self.inner.cluster
+    }
+
+    /// Its events.
+    pub fn bus(&self) -> &EventBus {
+        &self.inner.bus
+    }
+
+    /// Its links.
+    pub fn wiring(&self) -> &Arc<Wiring> {
+        &self.inner.wiring
+    }
+
+    /// A router, boot server or namespace server.
+    pub fn unit(&self, target: &Target) -> Option<&Unit> {
+        match target.kind {
+            TargetKind::Hub => Some(&self.inner.hub),
+            _ => self.inner.units.get(target),
+        }
+    }
+
+    /// A server.
+    pub fn server(&self, name: &str) -> Option<&Server> {
+        self.inner.servers.get(name)
+    }
+
+    /// All servers, in file order.
+    pub fn servers(&self) -> impl Iterator<Item = &Server> {
+        self.inner.servers.values()
+    }
+
+    /// Where background work of the lab is tracked.
+    pub fn tasks(&self) -> &TaskTracker {
+        &self.inner.tasks
+    }
+
+    /// Resolves `node/N`, `router/N`, `hub` or a bare unique name.
+    pub fn target(&self, text: &str) -> Result<Target, String> {
+        let targets = Selector::parse(text)
+            .and_then(|selector| selector.resolve(&self.inner.cluster))
+            .map_err(|error| format!("{}; {}", error.message, error.hint))?;
+        match <[Target; 1]>::try_from(targets) {
+            Ok([target]) => Ok(target),
+            Err(many) => Err(format!("{text} means {} objects; name one", many.len())),
+        }
+    }
+
+    /// Whether commands in it go through a guest agent.
+    pub fn is_vm(&self, target: &Target) -> bool {
+        target.kind == TargetKind::Node && !self.inner.units.contains_key(target)
+    }
+
+    /// Starts a program in anything that is not a VM.
+    pub async fn spawn(
+        &self,
+        target: &Target,
+        program: Program,
+    ) -> Result<(Container, Process), String> {
+        let unit = self
+            .unit(target)
+            .ok_or_else(|| format!("{target} runs no commands"))?;
+        unit.exec(program)
+            .await
+            .map_err(|error: UnitError| error.to_string())
+    }
+
+    /// The lab as it is now.
+    pub fn status(&self) -> Status {
+        let units = self
+            .inner
+            .units
+            .values()
+            .filter(|unit| unit.target().kind != TargetKind::Node)
+            .map(|unit| ObjectStatus {
+                target: unit.target().to_string(),
+                tier: None,
+                power: unit.is_on(),
+                phase: None,
+                boots: unit.boots(),
+                bmc: None,
+                image: None,
+            });
+        let servers = self.inner.servers.values().map(|server| ObjectStatus {
+            target: server.target().to_string(),
+            tier: Some(format!("{:?}", server.node().tier).to_lowercase()),
+            power: server.track().phase() != placemat_spec::event::BootPhase::Off,
+            phase: Some(server.track().phase()),
+            boots: server.track().boots(),
+            bmc: server
+                .node()
+                .bmc
+                .as_ref()
+                .map(|bmc| bmc.address.to_string()),
+            image: server.track().image(),
+        });
+        Status {
+            id: self.inner.options.id.clone(),
+            name: self.inner.options.name.clone(),
+            phase: self.phase(),
+            uptime_ms: self.inner.bus.now_ms(),
+            accel: self.accel_in_words(),
+            objects: units.chain(servers).collect(),
+        }
+    }
+
+    /// The accelerator of its VMs and why, in words; empty without VMs.
+    pub fn accel_in_words(&self) -> String {
+        let words = |accel: &placemat_host::probe::accel::AccelReport| {
+            format!("{} ({})", accel.accelerator, accel.reason)
+        };
+        self.inner.accel.as_ref().map(words).unwrap_or_default()
+    }
+
+    /// How many times slower than natively VMs compute here; at least 1.
+    pub fn slowness(&self) -> f64 {
+        self.inner.accel.as_ref().map_or(1.0, |accel| accel.slowness)
+    }
+
+    /// Phase of its life.
+    pub fn phase(&self) -> LabPhase {
+        *self
+            .inner
+            .phase
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_phase(&self, phase: LabPhase) {
+        *self
+            .inner
+            .phase
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = phase;
+        self.inner.bus.emit("lab", LabEventKind::Lab { phase });
+    }
+
+    /// Acts on the power of anything that has some.
+    pub async fn power(
+        &self,
+        target: &Target,
+        action: PowerAction,
+        cause: &str,
+    ) -> Result<(), String> {
+        if let Some(server) = self.node_server(target) {
+            let command = match action {
+                PowerAction::On => PowerCommand::On,
+                PowerAction::ForceOff => PowerCommand::Off,
+                PowerAction::GracefulShutdown => PowerCommand::Shutdown,
+                PowerAction::GracefulRestart => PowerCommand::Restart,
+                PowerAction::ForceRestart => PowerCommand::Reset,
+                PowerAction::PowerCycle => PowerCommand::Cycle,
+            };
+            return server.power(command, Cause::Operator).await;
+        }
+        let unit = self
+            .unit(target)
+            .ok_or_else(|| format!("{target} has no power switch"))?;
+        let off = !matches!(action, PowerAction::On);
+        let on = !matches!(
+            action,
+            PowerAction::ForceOff | PowerAction::GracefulShutdown
+        );
+        if off {
+            unit.power_off(cause)
+                .await
+                .map_err(|error| error.to_string())?;
+        }
+        if on {
+            unit.power_on(cause)
+                .await
+                .map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// Pulls the plug of anything, or puts it back: a server's BMC goes with it.
+    pub async fn mains(&self, target: &Target, on: bool) -> Result<(), String> {
+        if let Some(server) = self.node_server(target) {
+            return server.mains(on).await;
+        }
+        let action = if on {
+            PowerAction::On
+        } else {
+            PowerAction::ForceOff
+        };
+        self.power(target, action, "feed").await
+    }
+
+    fn node_server(&self, target: &Target) -> Option<&Server> {
+        (target.kind == TargetKind::Node)
+            .then(|| self.inner.servers.get(&target.name))
+            .flatten()
+    }
+}

@@ -1,0 +1,187 @@
+//! From cluster to units and servers, none of them with power yet.
+
+use super::LabError;
+use crate::event::EventBus;
+use super::boot;
+use super::machine::Qemu;
+use crate::boot::BootSite;
+use crate::server::{Body, BootTrack, MockBody, Server};
+use crate::unit::{Unit, UnitRoot, UnitSpec, bird_app};
+use crate::wiring::Wiring;
+use indexmap::IndexMap;
+use placemat_spec::Cluster;
+use placemat_spec::resource::{
+    App, Bird, ImageSource, Name, Node, Readiness, RestartPolicy, Router, RouterKind,
+    Tier,
+};
+use placemat_spec::selector::{Target, TargetKind};
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Units by what they are.
+pub(super) type Units = IndexMap<Target, Unit>;
+/// What boot servers offer, by boot server.
+pub(super) type Sites = HashMap<Target, Arc<BootSite>>;
+/// Boot tracks of servers by name.
+pub(super) type Tracks = Arc<HashMap<Name, BootTrack>>;
+
+/// Where units have their `/run`, on the lab's tmpfs.
+const UNITS_DIR: &str = "/run/unit";
+
+/// What everything that is built shares.
+pub(super) struct Workshop {
+    pub(super) cluster: Arc<Cluster>,
+    pub(super) wiring: Arc<Wiring>,
+    pub(super) bus: EventBus,
+    pub(super) run_dir: PathBuf,
+    pub(super) data_dir: PathBuf,
+    pub(super) tasks: TaskTracker,
+    pub(super) cancel: CancellationToken,
+    pub(super) tracks: Tracks,
+    pub(super) qemu: Option<Qemu>,
+}
+
+impl Workshop {
+    pub(super) fn hub(&self) -> Unit {
+        self.unit(UnitSpec {
+            target: Target {
+                kind: TargetKind::Hub,
+                name: "hub".into(),
+            },
+            root: UnitRoot::Host,
+            files: Vec::new(),
+            init_scripts: Vec::new(),
+            apps: Vec::new(),
+            forwards: false,
+            readers: HashMap::new(),
+        })
+    }
+
+    pub(super) fn units(&self) -> Result<(Units, Sites), LabError> {
+        let mut units = IndexMap::new();
+        let mut sites = HashMap::new();
+        for router in self.cluster.routers.values() {
+            let unit = self.unit(router_spec(router)?);
+            units.insert(unit.target().clone(), unit);
+        }
+        for boot_server in self.cluster.boot_servers.values() {
+            let site = self.site(boot_server);
+            let unit = self.unit(boot::unit_spec(boot_server, &site, &self.tracks)?);
+            sites.insert(unit.target().clone(), site);
+            units.insert(unit.target().clone(), unit);
+        }
+        for node in self
+            .cluster
+            .nodes
+            .values()
+            .filter(|node| node.tier == Tier::Netns)
+        {
+            let unit = self.unit(self.node_spec(node)?);
+            units.insert(unit.target().clone(), unit);
+        }
+        Ok((units, sites))
+    }
+
+    pub(super) fn servers(&self, units: &Units) -> Result<IndexMap<Name, Server>, LabError> {
+        let mut servers = IndexMap::new();
+        for node in self.cluster.nodes.values() {
+            let track = self.tracks[&node.name].clone();
+            let target = Target::new(TargetKind::Node, &node.name);
+            let body = match node.tier {
+                Tier::Full | Tier::Kernel => Body::Machine(self.machine(node, &track)?),
+                Tier::Netns => Body::Unit {
+                    unit: units[&target].clone(),
+                    track: track.clone(),
+                },
+                Tier::Mock => Body::Mock(MockBody::new(track.clone())),
+            };
+            let server = Server::new(node.clone(), body, track).map_err(LabError)?;
+            servers.insert(node.name.clone(), server);
+        }
+        Ok(servers)
+    }
+
+    fn unit(&self, spec: UnitSpec) -> Unit {
+        let folder = format!("{}-{}", spec.target.kind, spec.target.name);
+        Unit::new(
+            spec,
+            self.wiring.clone(),
+            self.bus.clone(),
+            Path::new(UNITS_DIR).join(&folder),
+            self.run_dir.join("logs").join(&folder),
+            self.tasks.clone(),
+        )
+    }
+
+    fn node_spec(&self, node: &Node) -> Result<UnitSpec, LabError> {
+        let image = node
+            .image
+            .as_ref()
+            .and_then(|image| self.cluster.images.get(image));
+        let Some(ImageSource::Bundle(bundle)) = image.map(|image| &image.source) else {
+            return Err(LabError(format!(
+                "node/{}: tier netns needs an image bundle",
+                node.name
+            )));
+        };
+        let argv = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        Ok(UnitSpec {
+            target: Target {
+                kind: TargetKind::Node,
+                name: node.name.clone(),
+            },
+            root: UnitRoot::Tree(bundle.join("rootfs")),
+            files: Vec::new(),
+            init_scripts: Vec::new(),
+            apps: vec![App {
+                name: "services".into(),
+                command: argv(&["/sbin/placemat-node"]),
+                env: BTreeMap::from([("PLACEMAT_SERIAL".to_owned(), node.smbios.serial.clone())]),
+                restart: RestartPolicy::Always,
+                ready: Some(Readiness {
+                    command: argv(&["/bin/sh", "-c", "test -S /run/bird/bird.ctl"]),
+                    timeout: Duration::from_secs(30),
+                }),
+                place: node.place,
+            }],
+            forwards: false,
+            readers: HashMap::new(),
+        })
+    }
+}
+
+fn router_spec(router: &Router) -> Result<UnitSpec, LabError> {
+    let mut apps: Vec<App> = Vec::new();
+    let mut files = Vec::new();
+    if let Some(bird) = &router.bird {
+        files.push(bird_file(bird)?);
+        apps.push(bird_app(bird.place));
+    }
+    apps.extend(router.apps.iter().cloned());
+    Ok(UnitSpec {
+        target: Target {
+            kind: TargetKind::Router,
+            name: router.name.clone(),
+        },
+        root: match router.kind {
+            RouterKind::Router => UnitRoot::HostReadOnly,
+            RouterKind::NetworkNamespace => UnitRoot::Host,
+        },
+        files,
+        init_scripts: router.init_scripts.clone(),
+        apps,
+        forwards: true,
+        readers: HashMap::new(),
+    })
+}
+
+/// The configuration is copied: the unit sees none of the directories it may lie in.
+pub(super) fn bird_file(bird: &Bird) -> Result<(PathBuf, Vec<u8>), LabError> {
+    let contents = std::fs::read(&bird.config)
+        .map_err(|error| LabError(format!("read {}: {error}", bird.config.display())))?;
+    Ok((crate::unit::BIRD_CONFIG.into(), contents))
+}

@@ -1,0 +1,46 @@
+//! Ordered shutdown: servers, boot servers, routers; then whatever still runs in the background.
+
+use super::Lab;
+use placemat_bmc::chassis::{Cause, PowerCommand};
+use placemat_spec::event::LabPhase;
+use placemat_spec::selector::TargetKind;
+use tokio::task::JoinSet;
+
+impl Lab {
+    /// Takes everything down. Never stops early: what fails is told, and the rest goes on.
+    pub async fn shutdown(&self) -> Vec<String> {
+        self.set_phase(LabPhase::Stopping);
+        let mut failures = Vec::new();
+        let mut stopping = JoinSet::new();
+        for server in self.inner.servers.values() {
+            let server = server.clone();
+            stopping.spawn(async move { server.power(PowerCommand::Off, Cause::Lab).await });
+        }
+        collect(stopping, &mut failures).await;
+        for kind in [TargetKind::BootServer, TargetKind::Router, TargetKind::Hub] {
+            let mut stopping = JoinSet::new();
+            let hub = std::iter::once(&self.inner.hub);
+            for unit in self.inner.units.values().chain(hub) {
+                if unit.target().kind == kind {
+                    let unit = unit.clone();
+                    stopping.spawn(async move {
+                        unit.halt().await;
+                        Ok(())
+                    });
+                }
+            }
+            collect(stopping, &mut failures).await;
+        }
+        self.inner.cancel.cancel();
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
+        self.set_phase(LabPhase::Stopped);
+        failures
+    }
+}
+
+async fn collect(mut set: JoinSet<Result<(), String>>, failures: &mut Vec<String>) {
+    while let Some(done) = set.join_next().await {
+        failures.extend(done.unwrap_or_else(|error| Err(error.to_string())).err());
+    }
+}

@@ -1,0 +1,179 @@
+//! Start: networks and routers, their daemons, boot servers, servers.
+
+use super::build::Workshop;
+use super::{Inner, Lab, LabError, LabOptions};
+use crate::event::EventBus;
+use crate::plan::Plan;
+use crate::server::BootTrack;
+use crate::unit::Unit;
+use crate::wiring::Wiring;
+use ipnet::IpNet;
+use placemat_bmc::chassis::{Cause, PowerCommand};
+use placemat_spec::Cluster;
+use placemat_spec::event::{LabEventKind, LabPhase};
+use placemat_spec::selector::{Target, TargetKind};
+use std::collections::HashMap;
+use std::fs::File;
+use std::sync::{Arc, Mutex};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+impl Lab {
+    /// Makes the lab's links and everything on them, without power.
+    pub async fn create(cluster: Cluster, options: LabOptions) -> Result<Self, LabError> {
+        let events = options.run_dir.join("events.jsonl");
+        let file = File::create(&events)
+            .map_err(|error| LabError(format!("create {}: {error}", events.display())))?;
+        let bus = EventBus::new(Some(file));
+        bus.emit(
+            "lab",
+            LabEventKind::Lab {
+                phase: LabPhase::Links,
+            },
+        );
+        let cluster = Arc::new(cluster);
+        let wiring = wire(cluster.clone()).await?;
+        let tasks = TaskTracker::new();
+        let cancel = CancellationToken::new();
+        let qemu = super::machine::find_qemu(&cluster, &options.cache_dir).await?;
+        let accel = qemu.as_ref().map(|qemu| qemu.accel.clone());
+        if let Some(accel) = &accel {
+            let text = format!("servers run under {} ({})", accel.accelerator, accel.reason);
+            bus.emit("lab", LabEventKind::Note { text });
+        }
+        let track = |name: &String| BootTrack::new(format!("node/{name}"), bus.clone());
+        let tracks =
+            cluster.nodes.keys().map(|name| (name.clone(), track(name))).collect::<HashMap<_, _>>();
+        let workshop = Workshop {
+            cluster: cluster.clone(),
+            wiring: wiring.clone(),
+            bus: bus.clone(),
+            run_dir: options.run_dir.clone(),
+            data_dir: options.data_dir.clone(),
+            tasks: tasks.clone(),
+            cancel: cancel.clone(),
+            tracks: Arc::new(tracks),
+            qemu,
+        };
+        let build = move || {
+            let (units, sites) = workshop.units()?;
+            let servers = workshop.servers(&units)?;
+            Ok::<_, LabError>((workshop.hub(), units, sites, servers))
+        };
+        // Disks are copied and devices made.
+        let (hub, units, sites, servers) = tokio::task::spawn_blocking(build)
+            .await
+            .map_err(|error| LabError(error.to_string()))??;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                options,
+                cluster,
+                bus,
+                wiring,
+                hub,
+                units,
+                servers,
+                sites,
+                accel,
+                tasks,
+                cancel,
+                phase: Mutex::new(LabPhase::Links),
+            }),
+        })
+    }
+
+    /// Powers everything on, in order.
+    pub async fn start(&self) -> Result<(), LabError> {
+        self.inner
+            .hub
+            .power_on("start")
+            .await
+            .map_err(|error| LabError(error.to_string()))?;
+        self.set_phase(LabPhase::Routers);
+        self.power_on_all(TargetKind::Router).await?;
+        self.set_phase(LabPhase::BootServers);
+        self.power_on_all(TargetKind::BootServer).await?;
+        self.serve_http().await?;
+        self.serve_bmcs()?;
+        self.set_phase(LabPhase::Nodes);
+        self.start_servers().await?;
+        self.set_phase(LabPhase::Running);
+        Ok(())
+    }
+
+    async fn power_on_all(&self, kind: TargetKind) -> Result<(), LabError> {
+        let mut starting: JoinSet<Result<(), LabError>> = JoinSet::new();
+        for unit in self
+            .inner
+            .units
+            .values()
+            .filter(|unit| unit.target().kind == kind)
+        {
+            let unit: Unit = unit.clone();
+            starting.spawn(async move {
+                unit.power_on("start")
+                    .await
+                    .map_err(|error| LabError(error.to_string()))
+            });
+        }
+        first_error(starting).await
+    }
+
+    async fn start_servers(&self) -> Result<(), LabError> {
+        let mut starting: JoinSet<Result<(), LabError>> = JoinSet::new();
+        for server in self
+            .inner
+            .servers
+            .values()
+            .filter(|server| server.node().autostart)
+        {
+            let server = server.clone();
+            starting.spawn(async move {
+                server
+                    .power(PowerCommand::On, Cause::Lab)
+                    .await
+                    .map_err(LabError)
+            });
+        }
+        first_error(starting).await
+    }
+}
+
+async fn first_error(mut set: JoinSet<Result<(), LabError>>) -> Result<(), LabError> {
+    let mut first = Ok(());
+    while let Some(done) = set.join_next().await {
+        let done = done.unwrap_or_else(|error| Err(LabError(error.to_string())));
+        first = first.and(done);
+    }
+    first
+}
+
+async fn wire(cluster: Arc<Cluster>) -> Result<Arc<Wiring>, LabError> {
+    let work = move || {
+        let plan = Plan::of(&cluster);
+        Wiring::create(&plan, |target| loopback_of(&cluster, target))
+    };
+    let wiring = tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| LabError(error.to_string()))?
+        .map_err(|error| LabError(crate::error::chain(&error)))?;
+    Ok(Arc::new(wiring))
+}
+
+/// Static loopback addresses. A node's are its own doing.
+fn loopback_of(cluster: &Cluster, target: &Target) -> Vec<IpNet> {
+    let router = cluster
+        .routers
+        .get(&target.name)
+        .map(|router| &router.loopback);
+    let boot_server = cluster
+        .boot_servers
+        .get(&target.name)
+        .map(|each| &each.loopback);
+    match target.kind {
+        TargetKind::Router => router.cloned().unwrap_or_default(),
+        TargetKind::BootServer => boot_server.cloned().unwrap_or_default(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,143 @@
+//! What will be made, in which order, under which names. Pure: no kernel, no files; printable.
+//!
+//! Links are made in phases (create all, address all, plug all, bring all up): the kernel is three
+//! to six times slower when creating and bringing up alternate.
+
+mod link;
+mod mac;
+mod show;
+
+pub use link::{Bridge, End, Pair, Peer, Tap};
+pub use mac::derived as derived_mac;
+
+use placemat_spec::Cluster;
+use ipnet::IpNet;
+use placemat_spec::resource::{Interface, Network, Node, Tier};
+use placemat_spec::selector::{Target, TargetKind};
+use std::collections::BTreeMap;
+
+/// A namespace to be made: a router's, boot server's or namespace server's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Namespace {
+    /// Whose it is.
+    pub target: Target,
+    /// Its name under `/run/netns`.
+    pub name: String,
+}
+
+/// Everything that will be made, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Network namespaces.
+    pub namespaces: Vec<Namespace>,
+    /// Bridges in the hub.
+    pub bridges: Vec<Bridge>,
+    /// veth pairs.
+    pub pairs: Vec<Pair>,
+    /// TAP devices, made whenever their server is powered on.
+    pub taps: Vec<Tap>,
+    /// The hub's own addresses on networks that nothing else is plugged into.
+    pub hub_addresses: Vec<ipnet::IpNet>,
+}
+
+impl Plan {
+    /// Plans a cluster. It has been checked, so this cannot fail.
+    pub fn of(cluster: &Cluster) -> Self {
+        let mut plan = Self {
+            namespaces: namespaces(cluster),
+            ..Self::default()
+        };
+        let mut ends: BTreeMap<&str, Vec<End>> = BTreeMap::new();
+        for (target, interfaces, in_vm) in attached(cluster) {
+            for (index, interface) in interfaces.iter().enumerate() {
+                let end = End::of(&target, index, interface, in_vm);
+                ends.entry(&interface.network).or_default().push(end);
+            }
+        }
+        let mut port = 0;
+        for network in cluster.networks.values() {
+            let ends = ends.remove(network.name.as_str()).unwrap_or_default();
+            let addresses = hub_addresses(cluster, network);
+            link::plan_network(&mut plan, network, addresses, ends, &mut port);
+        }
+        plan
+    }
+}
+
+/// The hub's addresses on a network: its own, and one for each BMC, which the hub answers for.
+fn hub_addresses(cluster: &Cluster, network: &Network) -> Vec<IpNet> {
+    let bmcs = cluster
+        .nodes
+        .values()
+        .filter_map(|node| node.bmc.as_ref())
+        .filter(|bmc| bmc.network == network.name)
+        .map(|bmc| IpNet::from(bmc.address));
+    network.addresses.iter().copied().chain(bmcs).collect()
+}
+
+fn namespaces(cluster: &Cluster) -> Vec<Namespace> {
+    let named = |kind, name: &String| Namespace {
+        target: Target {
+            kind,
+            name: name.clone(),
+        },
+        name: name.clone(),
+    };
+    let routers = cluster
+        .routers
+        .keys()
+        .map(|name| named(TargetKind::Router, name));
+    let boot_servers = cluster
+        .boot_servers
+        .keys()
+        .map(|name| named(TargetKind::BootServer, name));
+    let nodes = cluster
+        .nodes
+        .values()
+        .filter(|node| node.tier == Tier::Netns);
+    routers
+        .chain(boot_servers)
+        .chain(nodes.map(|node| named(TargetKind::Node, &node.name)))
+        .collect()
+}
+
+/// Everything with interfaces, and whether those are a VM's.
+fn attached(cluster: &Cluster) -> impl Iterator<Item = (Target, &[Interface], bool)> {
+    let of = |kind, name: &String| Target {
+        kind,
+        name: name.clone(),
+    };
+    let routers = cluster.routers.values().map(move |each| {
+        (
+            of(TargetKind::Router, &each.name),
+            &each.interfaces[..],
+            false,
+        )
+    });
+    let boot_servers = cluster.boot_servers.values().map(move |each| {
+        (
+            of(TargetKind::BootServer, &each.name),
+            &each.interfaces[..],
+            false,
+        )
+    });
+    let nodes = cluster
+        .nodes
+        .values()
+        .filter(|node| node.tier != Tier::Mock)
+        .map(move |node| {
+            (
+                of(TargetKind::Node, &node.name),
+                &node.interfaces[..],
+                in_vm(node),
+            )
+        });
+    routers.chain(boot_servers).chain(nodes)
+}
+
+fn in_vm(node: &Node) -> bool {
+    matches!(node.tier, Tier::Full | Tier::Kernel)
+}
+
+#[cfg(test)]
+mod tests;

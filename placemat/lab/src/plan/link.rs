@@ -1,0 +1,144 @@
+//! Networks to links: a veth pair where two namespaces are all there is, a bridge otherwise.
+//!
+//! A bridge takes 35 ms to delete, and many at once block every other link operation of the host;
+//! so a network with exactly two ends, both namespaces, is one veth pair between them.
+
+use super::{Plan, derived_mac};
+use ipnet::IpNet;
+use placemat_spec::resource::{Interface, Network, NetworkType};
+use placemat_spec::selector::Target;
+use placemat_spec::value::Mac;
+
+/// A bridge in the hub.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bridge {
+    /// Its name: the network's.
+    pub name: String,
+    /// Addresses of the hub on it.
+    pub addresses: Vec<IpNet>,
+    /// MTU in bytes.
+    pub mtu: Option<u32>,
+}
+
+/// An interface of something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct End {
+    /// Whose it is.
+    pub target: Target,
+    /// Its name there.
+    pub interface: String,
+    /// Its MAC.
+    pub mac: Mac,
+    /// Its static addresses.
+    pub addresses: Vec<IpNet>,
+    /// Whether it is a VM's NIC.
+    pub in_vm: bool,
+}
+
+/// What the far side of a veth pair is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Peer {
+    /// The other end of the network.
+    End(End),
+    /// A port of a bridge in the hub.
+    Port {
+        /// Name of the port.
+        name: String,
+        /// Its bridge.
+        bridge: String,
+    },
+}
+
+/// A veth pair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// The network that it is (part of).
+    pub network: String,
+    /// The near side.
+    pub end: End,
+    /// The far side.
+    pub peer: Peer,
+    /// MTU in bytes of both.
+    pub mtu: Option<u32>,
+}
+
+/// A TAP device for a NIC of a VM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tap {
+    /// Its name in the hub.
+    pub name: String,
+    /// Its bridge.
+    pub bridge: String,
+    /// The NIC.
+    pub end: End,
+    /// MTU in bytes.
+    pub mtu: Option<u32>,
+}
+
+impl End {
+    pub(super) fn of(target: &Target, index: usize, interface: &Interface, in_vm: bool) -> Self {
+        Self {
+            target: target.clone(),
+            interface: interface.name.clone(),
+            mac: interface
+                .mac
+                .unwrap_or_else(|| derived_mac(&target.name, index)),
+            addresses: interface.addresses.clone(),
+            in_vm,
+        }
+    }
+}
+
+/// Plans one network with all that is plugged into it. `port` counts hub-side names over the lab.
+pub(super) fn plan_network(
+    plan: &mut Plan,
+    network: &Network,
+    addresses: Vec<IpNet>,
+    ends: Vec<End>,
+    port: &mut u32,
+) {
+    let bridgeless = network.kind == NetworkType::Internal && ends.iter().all(|end| !end.in_vm);
+    if bridgeless && ends.len() == 2 {
+        let mut ends = ends.into_iter();
+        if let (Some(end), Some(peer)) = (ends.next(), ends.next()) {
+            plan.pairs.push(Pair {
+                network: network.name.clone(),
+                end,
+                peer: Peer::End(peer),
+                mtu: network.mtu,
+            });
+        }
+        return;
+    }
+    if ends.is_empty() {
+        // Nothing to bridge: the hub answers at these addresses by itself.
+        plan.hub_addresses.extend(addresses);
+        return;
+    }
+    plan.bridges.push(Bridge {
+        name: network.name.clone(),
+        addresses,
+        mtu: network.mtu,
+    });
+    for end in ends {
+        *port += 1;
+        if end.in_vm {
+            plan.taps.push(Tap {
+                name: format!("tap{port}"),
+                bridge: network.name.clone(),
+                end,
+                mtu: network.mtu,
+            });
+        } else {
+            plan.pairs.push(Pair {
+                network: network.name.clone(),
+                end,
+                peer: Peer::Port {
+                    name: format!("port{port}"),
+                    bridge: network.name.clone(),
+                },
+                mtu: network.mtu,
+            });
+        }
+    }
+}

@@ -1,0 +1,27 @@
+use super::Plan;
+use placemat_spec::{Cluster, Source};
+
+fn plan(text: &str) -> Plan {
+    let source = Source {
+        name: "test.yml".into(),
+        dir: ".".into(),
+        text: text.into(),
+    };
+    match Cluster::load(vec![source]) {
+        Ok((cluster, _)) => Plan::of(&cluster),
+        Err(problems) => panic!("{problems}"),
+    }
+}
+
+#[test]
+fn two_namespaces_need_no_bridge_and_a_vm_does() {
+    let plan = plan(
+        "kind: Network\nname: p2p\ntype: internal\n---\n\
+         kind: Network\nname: lan\ntype: internal\n---\n\
+         kind: Network\nname: bmc\ntype: bmc\naddress: 10.9.0.1/24\n---\n\
+         kind: Router\nname: a\ninterfaces: [{network: p2p, addresses: [10.0.0.0/31]}, {network: lan, addresses: [10.1.0.1/24]}]\n---\n\
+         kind: Router\nname: b\ninterfaces: [{network: p2p, addresses: [10.0.0.1/31]}]\n---\n\
+         kind: Node\nname: vm\ncpu: 1\nfirmware: {uefi: true}\ninterfaces: [lan]\nbmc: {address: 10.9.0.2}\n",
+    );
+    insta::assert_snapshot!(plan);
+}

@@ -1,0 +1,5 @@
+//! Probe endpoints: sockets in the lab's namespaces. What the samples mean is `scenario::measure`'s.
+
+pub mod flow;
+
+pub use flow::{Flow, FlowRecord, Flows};

@@ -1,0 +1,350 @@
+//! Labs on this host: their run directories, found by files alone.
+//!
+//! ```text
+//! BASE/ID/lab.json      name, files, when it started
+//!         lock          held by the live lab; whoever gets it knows that the lab is gone
+//!         control.sock, events.jsonl, logs/, dc/
+//! ```
+
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+/// What a lab tells about itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabCard {
+    /// Id, unique among the labs of this host's user.
+    pub id: String,
+    /// Name; several labs may have the same.
+    pub name: String,
+    /// Files it was made from.
+    pub files: Vec<PathBuf>,
+    /// When it was started, RFC 3339.
+    pub started: String,
+}
+
+/// A live lab on this host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What it tells.
+    pub card: LabCard,
+    /// Its run directory.
+    pub run_dir: PathBuf,
+}
+
+/// A claimed run directory. The lab lives as long as the lock is held, by whatever process.
+#[derive(Debug)]
+pub struct Claim {
+    /// What it tells.
+    pub card: LabCard,
+    /// The run directory.
+    pub run_dir: PathBuf,
+    /// The data directory.
+    pub data_dir: PathBuf,
+    _locks: [File; 2],
+}
+
+/// Why a run directory could not be made or found.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// A file or directory could not be made or read.
+    #[error("{act} {path}")]
+    Io {
+        /// What was being done.
+        act: &'static str,
+        /// To which path.
+        path: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// No lab, or more than one, goes by that name.
+    #[error("{0}")]
+    Which(String),
+}
+
+fn io_error<'a>(act: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> RegistryError + 'a {
+    move |source| RegistryError::Io {
+        act,
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// Where labs of this user are.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    run_base: PathBuf,
+    data_base: PathBuf,
+}
+
+impl Registry {
+    /// A registry with these directories.
+    pub fn new(run_base: PathBuf, data_base: PathBuf) -> Self {
+        Self {
+            run_base,
+            data_base,
+        }
+    }
+
+    /// Sweeps what dead labs left, then makes and locks a run and a data directory.
+    pub fn claim(
+        &self,
+        name: &str,
+        files: Vec<PathBuf>,
+        started: String,
+    ) -> Result<Claim, RegistryError> {
+        make_dir(&self.run_base)?;
+        // Between making a directory and locking it, a sweep must not come.
+        let _base_lock = self.base_lock()?;
+        self.sweep_locked();
+        let id = self.free_id(name, &started);
+        let run_dir = self.run_base.join(&id);
+        make_dir(&run_dir)?;
+        make_dir(&run_dir.join("logs"))?;
+        let lock = lock_file(&run_dir.join("lock"))?;
+        lock.try_lock()
+            .map_err(io::Error::from)
+            .map_err(io_error("lock", &run_dir))?;
+        let (data_dir, data_lock) = self.data_dir(name)?;
+        let card = LabCard {
+            id,
+            name: name.to_owned(),
+            files,
+            started,
+        };
+        let path = run_dir.join("lab.json");
+        let text = serde_json::to_vec_pretty(&card).unwrap_or_default();
+        fs::write(&path, text).map_err(io_error("write", &path))?;
+        Ok(Claim {
+            card,
+            run_dir,
+            data_dir,
+            _locks: [lock, data_lock],
+        })
+    }
+
+    /// Labs that are alive, oldest first. Changes nothing.
+    pub fn live(&self) -> Vec<Entry> {
+        let mut entries: Vec<Entry> = self
+            .run_dirs()
+            .into_iter()
+            .filter(|dir| is_live(dir))
+            .filter_map(|run_dir| {
+                let text = fs::read(run_dir.join("lab.json")).ok()?;
+                Some(Entry {
+                    card: serde_json::from_slice(&text).ok()?,
+                    run_dir,
+                })
+            })
+            .collect();
+        entries.sort_by(|a, b| (&a.card.started, &a.card.id).cmp(&(&b.card.started, &b.card.id)));
+        entries
+    }
+
+    /// The lab with this id or name; without one, the only live lab.
+    pub fn find(&self, wanted: Option<&str>) -> Result<Entry, RegistryError> {
+        let mut entries = self.live();
+        let candidates = list(&entries);
+        if let Some(wanted) = wanted {
+            entries.retain(|entry| entry.card.id == wanted || entry.card.name == wanted);
+        }
+        if entries.len() == 1
+            && let Some(entry) = entries.pop()
+        {
+            return Ok(entry);
+        }
+        Err(RegistryError::Which(match (wanted, entries.is_empty()) {
+            (None, true) => "no lab is running".into(),
+            (None, false) => format!("more than one lab is running: {candidates}"),
+            (Some(wanted), true) if candidates.is_empty() => {
+                format!("no lab `{wanted}` is running, nor any other")
+            }
+            (Some(wanted), true) => format!("no lab `{wanted}` is running; running: {candidates}"),
+            (Some(wanted), false) => {
+                format!("more than one lab is called `{wanted}`: {candidates}")
+            }
+        }))
+    }
+
+    /// Removes run directories whose lab is gone; how many.
+    pub fn sweep(&self) -> Result<usize, RegistryError> {
+        if !self.run_base.exists() {
+            return Ok(0);
+        }
+        let _base_lock = self.base_lock()?;
+        Ok(self.sweep_locked())
+    }
+
+    /// Removes data directories that no live lab has; how many.
+    pub fn sweep_data(&self) -> Result<usize, RegistryError> {
+        let Ok(entries) = fs::read_dir(&self.data_base) else {
+            return Ok(0);
+        };
+        let dirs = entries
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|dir| dir.join("lock").exists());
+        let dead: Vec<PathBuf> = dirs.filter(|dir| !is_live(dir)).collect();
+        for dir in &dead {
+            fs::remove_dir_all(dir).map_err(io_error("remove", dir))?;
+        }
+        Ok(dead.len())
+    }
+
+    fn sweep_locked(&self) -> usize {
+        // Best effort: what cannot be removed today is there tomorrow.
+        self.run_dirs()
+            .into_iter()
+            .filter(|dir| !is_live(dir))
+            .filter(|dir| fs::remove_dir_all(dir).is_ok())
+            .count()
+    }
+
+    fn base_lock(&self) -> Result<File, RegistryError> {
+        let path = self.run_base.join(".lock");
+        let lock = lock_file(&path)?;
+        lock.lock().map_err(io_error("lock", &path))?;
+        Ok(lock)
+    }
+
+    fn run_dirs(&self) -> Vec<PathBuf> {
+        let Ok(entries) = fs::read_dir(&self.run_base) else {
+            return Vec::new();
+        };
+        entries
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.join("lock").exists())
+            .collect()
+    }
+
+    /// Six hex digits that no other lab has.
+    fn free_id(&self, name: &str, started: &str) -> String {
+        use sha1::{Digest, Sha1};
+        let seed = format!("{name} {started} {}", std::process::id());
+        let hash = Sha1::digest(seed.as_bytes());
+        let number = u32::from_be_bytes([0, hash[0], hash[1], hash[2]]);
+        let mut ids =
+            (0_u32..).map(|step| format!("{:06x}", number.wrapping_add(step) & 0x00ff_ffff));
+        ids.find(|id| !self.run_base.join(id).exists())
+            .unwrap_or_default()
+    }
+
+    /// `DATA/NAME`, or with a number behind it when a live lab of the same name has that.
+    fn data_dir(&self, name: &str) -> Result<(PathBuf, File), RegistryError> {
+        let mut number = 1;
+        loop {
+            let folder = if number == 1 {
+                name.to_owned()
+            } else {
+                format!("{name}.{number}")
+            };
+            let dir = self.data_base.join(folder);
+            make_dir(&dir)?;
+            let lock = lock_file(&dir.join("lock"))?;
+            if lock.try_lock().is_ok() {
+                return Ok((dir, lock));
+            }
+            number += 1;
+        }
+    }
+}
+
+fn list(entries: &[Entry]) -> String {
+    let words: Vec<String> = entries
+        .iter()
+        .map(|entry| format!("{} ({})", entry.card.name, entry.card.id))
+        .collect();
+    words.join(", ")
+}
+
+fn make_dir(path: &Path) -> Result<(), RegistryError> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(io_error("create", path))
+}
+
+fn lock_file(path: &Path) -> Result<File, RegistryError> {
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(io_error("open", path))
+}
+
+/// A lab holds its lock from the moment its directory can be seen.
+fn is_live(dir: &Path) -> bool {
+    File::open(dir.join("lock")).is_ok_and(|lock| lock.try_lock_shared().is_err())
+}
+
+/// Waits until the lab of a run directory is gone: its lock is free, or the directory away.
+pub async fn await_end(run_dir: &Path) {
+    while is_live(run_dir) {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn registry(dir: &Path) -> Registry {
+        Registry::new(dir.join("run"), dir.join("data"))
+    }
+
+    #[test]
+    fn dead_labs_are_swept_and_live_ones_are_found() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let registry = registry(dir.path());
+        let dead = registry
+            .claim("a", Vec::new(), "1".into())
+            .expect("a claim")
+            .run_dir;
+        let live = registry
+            .claim("a", Vec::new(), "2".into())
+            .expect("a claim");
+        assert!(!dead.exists());
+        assert!(live.run_dir.exists());
+        assert_eq!(registry.find(Some("a")).expect("found").card, live.card);
+        assert_eq!(registry.find(None).expect("found").card, live.card);
+    }
+
+    #[test]
+    fn equal_names_live_side_by_side() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let registry = registry(dir.path());
+        let one = registry
+            .claim("a", Vec::new(), "1".into())
+            .expect("a claim");
+        let two = registry
+            .claim("a", Vec::new(), "2".into())
+            .expect("a claim");
+        assert_ne!(one.run_dir, two.run_dir);
+        assert_ne!(one.data_dir, two.data_dir);
+        let error = registry.find(Some("a")).expect_err("ambiguous").to_string();
+        assert!(
+            error.starts_with("more than one lab is called `a`"),
+            "{error}"
+        );
+        assert!(registry.find(Some(&two.card.id)).is_ok());
+    }
+
+    #[test]
+    fn messages() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let registry = registry(dir.path());
+        let none = registry.find(None).expect_err("none").to_string();
+        let named = registry.find(Some("x")).expect_err("none").to_string();
+        let _live = registry
+            .claim("a", Vec::new(), "1".into())
+            .expect("a claim");
+        let other = registry.find(Some("x")).expect_err("none").to_string();
+        let id = &registry.live()[0].card.id;
+        insta::assert_snapshot!([none, named, other.replace(id, "ID")].join("\n"));
+    }
+}

@@ -1,0 +1,384 @@
+//! A unit: a router, boot server or namespace server. A container, the programs supervised in it,
+//! and its power.
+
+mod app;
+mod bird;
+
+pub use bird::bird_app;
+pub(crate) use bird::{CONFIG as BIRD_CONFIG, SOCKET as BIRD_SOCKET};
+
+use crate::event::EventBus;
+use crate::wiring::Wiring;
+use app::Supervisor;
+use placemat_host::container::{self, Container, ContainerError, Process, Program, Root};
+use placemat_spec::event::LabEventKind;
+use placemat_spec::resource::App;
+use placemat_spec::selector::Target;
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// What a unit is made of.
+#[derive(Debug, Clone)]
+pub struct UnitSpec {
+    /// What it is.
+    pub target: Target,
+    /// Its root file system.
+    pub root: UnitRoot,
+    /// What is put on its `/run` each time its power comes on: (path below it, contents).
+    pub files: Vec<(PathBuf, Vec<u8>)>,
+    /// Scripts run once, in order, before the programs.
+    pub init_scripts: Vec<PathBuf>,
+    /// Its programs, in start order.
+    pub apps: Vec<App>,
+    /// A router: forwards packets.
+    pub forwards: bool,
+    /// Who reads along what programs say, by program.
+    pub readers: HashMap<String, LineReader>,
+}
+
+/// Hears every line that a program writes.
+#[derive(Clone)]
+pub struct LineReader(pub Arc<dyn Fn(&str) + Send + Sync>);
+
+impl std::fmt::Debug for LineReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LineReader")
+    }
+}
+
+/// Root file system of a unit.
+#[derive(Debug, Clone)]
+pub enum UnitRoot {
+    /// The host's, read-only but for `/run`, `/tmp` and `/etc`.
+    HostReadOnly,
+    /// The host's as it is, but for `/run` (placemat v2's `NetworkNamespace`).
+    Host,
+    /// An image's tree.
+    Tree(PathBuf),
+}
+
+/// Why a unit could not be powered on or used.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum UnitError {
+    /// Its container.
+    #[error(transparent)]
+    Container(#[from] ContainerError),
+    /// Anything else, in words that name the unit and the act.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// A live unit. Clones are the same one.
+#[derive(Debug, Clone)]
+pub struct Unit {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    spec: UnitSpec,
+    wiring: Arc<Wiring>,
+    bus: EventBus,
+    /// Where `/run` and logs of the unit are.
+    dir: PathBuf,
+    logs: PathBuf,
+    tasks: TaskTracker,
+    power: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    container: Option<Container>,
+    supervision: CancellationToken,
+    held: HashSet<String>,
+    app_processes: HashMap<String, u64>,
+    boots: u32,
+}
+
+impl Unit {
+    /// A unit without power. `dir` is its own, on the lab's tmpfs; `logs` takes a file a program.
+    pub fn new(
+        spec: UnitSpec,
+        wiring: Arc<Wiring>,
+        bus: EventBus,
+        dir: PathBuf,
+        logs: PathBuf,
+        tasks: TaskTracker,
+    ) -> Self {
+        let inner = Inner {
+            spec,
+            wiring,
+            bus,
+            dir,
+            logs,
+            tasks,
+            power: tokio::sync::Mutex::default(),
+            state: Mutex::default(),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// What it is.
+    pub fn target(&self) -> &Target {
+        &self.inner.spec.target
+    }
+
+    /// Its `/run`, as the lab sees it.
+    pub fn run_dir(&self) -> PathBuf {
+        self.inner.dir.clone()
+    }
+
+    /// Whether it has power.
+    pub fn is_on(&self) -> bool {
+        self.state()
+            .container
+            .as_ref()
+            .is_some_and(|container| !container.is_gone())
+    }
+
+    /// How often its power came on.
+    pub fn boots(&self) -> u32 {
+        self.state().boots
+    }
+
+    /// Power on: interfaces up, container made, programs started. Returns once every program that
+    /// tells is ready. A unit that has power is left alone.
+    pub async fn power_on(&self, cause: &str) -> Result<(), UnitError> {
+        let _one_at_a_time = self.inner.power.lock().await;
+        if self.is_on() {
+            return Ok(());
+        }
+        let first = self.boots() == 0;
+        self.prepare_run_dir()?;
+        if !first {
+            self.blocking(|inner| inner.wiring.plug(&inner.spec.target))
+                .await?;
+        }
+        let spec = container::Spec {
+            name: self.inner.spec.target.name.clone(),
+            netns: self.inner.wiring.netns(&self.inner.spec.target).clone(),
+            root: self.root(),
+            forwards: self.inner.spec.forwards,
+        };
+        let container = Container::start(spec, &self.inner.tasks).await?;
+        let supervision = CancellationToken::new();
+        {
+            let mut state = self.state();
+            state.container = Some(container.clone());
+            state.supervision = supervision.clone();
+            state.app_processes.clear();
+            state.boots += 1;
+        }
+        self.inner.bus.emit(
+            self.target().to_string(),
+            LabEventKind::Power {
+                on: true,
+                cause: cause.into(),
+            },
+        );
+        for script in &self.inner.spec.init_scripts {
+            self.run_script(&container, script).await?;
+        }
+        let mut ready = Vec::new();
+        for app in &self.inner.spec.apps {
+            let (supervisor, when_ready) = Supervisor::new(
+                self.clone(),
+                container.clone(),
+                app.clone(),
+                supervision.clone(),
+            );
+            self.inner.tasks.spawn(supervisor.run());
+            ready.push((app, when_ready));
+        }
+        for (app, when_ready) in ready {
+            // A program that never gets ready is an event of its own; the unit goes on without it.
+            if let Some(readiness) = &app.ready {
+                let _ = tokio::time::timeout(readiness.timeout, when_ready).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// The plug is pulled: everything is killed, nothing is flushed, every link loses carrier.
+    pub async fn power_off(&self, cause: &str) -> Result<(), UnitError> {
+        let _one_at_a_time = self.inner.power.lock().await;
+        let container = {
+            let mut state = self.state();
+            state.supervision.cancel();
+            state.container.take()
+        };
+        let Some(container) = container else {
+            return Ok(());
+        };
+        container.kill();
+        self.blocking(|inner| inner.wiring.unplug(&inner.spec.target))
+            .await?;
+        self.inner.bus.emit(
+            self.target().to_string(),
+            LabEventKind::Power {
+                on: false,
+                cause: cause.into(),
+            },
+        );
+        Ok(())
+    }
+
+    /// Ends it for good: no interface is touched, the namespace goes with the lab.
+    pub async fn halt(&self) {
+        let _one_at_a_time = self.inner.power.lock().await;
+        let container = {
+            let mut state = self.state();
+            state.supervision.cancel();
+            state.container.take()
+        };
+        if let Some(container) = container {
+            container.kill();
+        }
+    }
+
+    /// Starts a program inside.
+    pub async fn exec(&self, program: Program) -> Result<(Container, Process), UnitError> {
+        let container = self.state().container.clone();
+        let Some(container) = container else {
+            return Err(ContainerError::Gone {
+                name: self.target().to_string(),
+            }
+            .into());
+        };
+        let process = container.spawn(program).await?;
+        Ok((container, process))
+    }
+
+    /// Kills a supervised program and keeps it from being started again, until [`Unit::release`].
+    pub async fn kill_app(&self, app: &str) -> Result<(), UnitError> {
+        let (container, id) = {
+            let mut state = self.state();
+            state.held.insert(app.to_owned());
+            (
+                state.container.clone(),
+                state.app_processes.get(app).copied(),
+            )
+        };
+        match (container, id) {
+            (Some(container), Some(id)) => {
+                container.signal_id(id, nix_sigkill()).await;
+                Ok(())
+            }
+            _ => Err(UnitError::Other(format!(
+                "kill {app} of {}: it does not run",
+                self.target()
+            ))),
+        }
+    }
+
+    /// Whether a supervised program runs.
+    pub fn app_runs(&self, app: &str) -> bool {
+        self.state().app_processes.contains_key(app)
+    }
+
+    /// Lets a killed program be started again.
+    pub fn release_app(&self, app: &str) {
+        self.state().held.remove(app);
+    }
+
+    fn is_held(&self, app: &str) -> bool {
+        self.state().held.contains(app)
+    }
+
+    fn root(&self) -> Root {
+        let run = self.inner.dir.clone();
+        match &self.inner.spec.root {
+            UnitRoot::HostReadOnly => Root::Host {
+                run,
+                read_only: true,
+            },
+            UnitRoot::Host => Root::Host {
+                run,
+                read_only: false,
+            },
+            UnitRoot::Tree(tree) => Root::Tree {
+                tree: tree.clone(),
+                run,
+            },
+        }
+    }
+
+    /// An empty `/run`, as after any power-on, with the unit's files in it.
+    fn prepare_run_dir(&self) -> Result<(), UnitError> {
+        let dir = &self.inner.dir;
+        let failed = |error: std::io::Error| {
+            UnitError::Other(format!("prepare /run of {}: {error}", self.target()))
+        };
+        if dir.exists() {
+            std::fs::remove_dir_all(dir).map_err(failed)?;
+        }
+        for sub in ["", "bird", "lock"] {
+            std::fs::create_dir_all(dir.join(sub)).map_err(failed)?;
+        }
+        for (path, contents) in &self.inner.spec.files {
+            let path = dir.join(path);
+            if let Some(parent) = path.parent() {
+                std::fs::create_dir_all(parent).map_err(failed)?;
+            }
+            std::fs::write(path, contents).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    async fn run_script(
+        &self,
+        container: &Container,
+        script: &std::path::Path,
+    ) -> Result<(), UnitError> {
+        let log = app::log_file(&self.inner.logs, "init-scripts")?;
+        let argv = vec![script.display().to_string()];
+        let program = Program {
+            argv,
+            env: Vec::new(),
+            stdio: app::stdio(log)?,
+            terminal: false,
+        };
+        let process = container.spawn(program).await?;
+        match process.exit.await {
+            Ok(0) => Ok(()),
+            Ok(code) => Err(UnitError::Other(format!(
+                "init script {} of {} exited with {code}",
+                script.display(),
+                self.target()
+            ))),
+            Err(_) => Err(ContainerError::Gone {
+                name: self.target().to_string(),
+            }
+            .into()),
+        }
+    }
+
+    async fn blocking<F>(&self, work: F) -> Result<(), UnitError>
+    where
+        F: FnOnce(&Inner) -> Result<(), crate::wiring::WiringError> + Send + 'static,
+    {
+        let inner = self.inner.clone();
+        tokio::task::spawn_blocking(move || work(&inner))
+            .await
+            .map_err(|error| UnitError::Other(error.to_string()))?
+            .map_err(|error| UnitError::Other(crate::error::chain(&error)))
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.inner
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// SIGKILL's number, the same on every Linux.
+fn nix_sigkill() -> i32 {
+    9
+}

@@ -1,0 +1,215 @@
+//! Supervision of one program: start, readiness, log file, restart policy.
+
+use super::{Unit, UnitError};
+use placemat_host::container::{Container, Program};
+use placemat_spec::event::{AppState, LabEventKind};
+use placemat_spec::resource::{App, RestartPolicy};
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+/// First pause before a restart; doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// A program that ran this long starts over with the first pause.
+const STABLE: Duration = Duration::from_secs(10);
+/// How often a readiness command is tried.
+const READY_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Supervises one program for as long as its unit has power.
+pub(super) struct Supervisor {
+    unit: Unit,
+    container: Container,
+    app: App,
+    cancel: CancellationToken,
+    ready: Option<oneshot::Sender<()>>,
+}
+
+impl Supervisor {
+    pub(super) fn new(
+        unit: Unit,
+        container: Container,
+        app: App,
+        cancel: CancellationToken,
+    ) -> (Self, oneshot::Receiver<()>) {
+        let (sender, receiver) = oneshot::channel();
+        (
+            Self {
+                unit,
+                container,
+                app,
+                cancel,
+                ready: Some(sender),
+            },
+            receiver,
+        )
+    }
+
+    pub(super) async fn run(mut self) {
+        let cancel = self.cancel.clone();
+        // Cancelled means that the power is gone, and the program with it.
+        cancel.run_until_cancelled(self.supervise()).await;
+    }
+
+    async fn supervise(&mut self) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let began = std::time::Instant::now();
+            let again = match self.run_once().await {
+                Ok(0) => self.app.restart == RestartPolicy::Always,
+                Ok(_) => self.app.restart != RestartPolicy::Never,
+                Err(error) => {
+                    self.emit(AppState::Failed, Some(error.to_string()));
+                    self.app.restart != RestartPolicy::Never
+                }
+            };
+            if !again || self.container.is_gone() {
+                return;
+            }
+            if began.elapsed() >= STABLE {
+                pause = FIRST_PAUSE;
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            while self.unit.is_held(&self.app.name) {
+                tokio::time::sleep(FIRST_PAUSE).await;
+            }
+            self.emit(AppState::Restarting, None);
+        }
+    }
+
+    async fn run_once(&mut self) -> Result<i32, UnitError> {
+        let log = log_file(&self.unit.inner.logs, &self.app.name)?;
+        let program = Program {
+            argv: self.app.command.clone(),
+            env: self.app.env.clone().into_iter().collect(),
+            stdio: self.output(log)?,
+            terminal: false,
+        };
+        let process = self.container.spawn(program).await?;
+        self.unit
+            .state()
+            .app_processes
+            .insert(self.app.name.clone(), process.id());
+        self.emit(AppState::Started, None);
+        let mut exit = process.exit;
+        let ended = tokio::select! {
+            ended = &mut exit => Some(ended),
+            () = self.until_ready() => None,
+        };
+        let ended = match ended {
+            Some(ended) => ended,
+            None => {
+                self.emit(AppState::Ready, None);
+                if let Some(ready) = self.ready.take() {
+                    // Nobody waits any more after a time-out.
+                    let _ = ready.send(());
+                }
+                exit.await
+            }
+        };
+        self.unit.state().app_processes.remove(&self.app.name);
+        let code = ended.map_err(|_| UnitError::Other("its container ended".into()))?;
+        self.emit(AppState::Ended, Some(in_words(code)));
+        Ok(code)
+    }
+
+    /// To the log file; by way of whoever reads along, if somebody does.
+    fn output(&self, log: File) -> Result<[OwnedFd; 3], UnitError> {
+        let Some(reader) = self.unit.inner.spec.readers.get(&self.app.name) else {
+            return stdio(log);
+        };
+        let failed = |error: std::io::Error| UnitError::Other(format!("make a pipe: {error}"));
+        let (write, read) = tokio::net::unix::pipe::pipe().map_err(failed)?;
+        let write = File::from(write.into_blocking_fd().map_err(failed)?);
+        let (reader, mut log) = (reader.clone(), log);
+        self.unit.inner.tasks.spawn(async move {
+            let mut lines = BufReader::new(read).lines();
+            // The pipe ends with the program. A line that is no text is for the eyes of nobody.
+            while let Ok(Some(line)) = lines.next_line().await {
+                let _ = writeln!(log, "{line}");
+                (reader.0)(&line);
+            }
+        });
+        stdio(write)
+    }
+
+    /// Resolves once the readiness command succeeds, or at once without one.
+    async fn until_ready(&self) {
+        let Some(readiness) = &self.app.ready else {
+            return;
+        };
+        loop {
+            if self
+                .try_ready(&readiness.command)
+                .await
+                .is_ok_and(|code| code == 0)
+            {
+                return;
+            }
+            tokio::time::sleep(READY_INTERVAL).await;
+        }
+    }
+
+    async fn try_ready(&self, command: &[String]) -> Result<i32, UnitError> {
+        let null = || {
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .open("/dev/null")
+                .map(OwnedFd::from)
+                .map_err(|error| UnitError::Other(format!("open /dev/null: {error}")))
+        };
+        let program = Program {
+            argv: command.to_vec(),
+            env: Vec::new(),
+            stdio: [null()?, null()?, null()?],
+            terminal: false,
+        };
+        let process = self.container.spawn(program).await?;
+        process
+            .exit
+            .await
+            .map_err(|_| UnitError::Other("its container ended".into()))
+    }
+
+    fn emit(&self, state: AppState, detail: Option<String>) {
+        self.unit.inner.bus.emit(
+            self.unit.target().to_string(),
+            LabEventKind::App {
+                app: self.app.name.clone(),
+                state,
+                detail,
+            },
+        );
+    }
+}
+
+fn in_words(code: i32) -> String {
+    if code > 128 {
+        format!("signal {}", code - 128)
+    } else {
+        format!("exit code {code}")
+    }
+}
+
+/// The log file of a program, opened to append.
+pub(super) fn log_file(dir: &Path, app: &str) -> Result<File, UnitError> {
+    let path = dir.join(format!("{app}.log"));
+    std::fs::create_dir_all(dir)
+        .and_then(|()| OpenOptions::new().create(true).append(true).open(&path))
+        .map_err(|error| UnitError::Other(format!("open {}: {error}", path.display())))
+}
+
+/// Standard input from nowhere, output and error to one file.
+pub(super) fn stdio(log: File) -> Result<[OwnedFd; 3], UnitError> {
+    let failed = |error: std::io::Error| UnitError::Other(format!("prepare descriptors: {error}"));
+    let null = File::open("/dev/null").map_err(failed)?;
+    let second = log.try_clone().map_err(failed)?;
+    Ok([null.into(), log.into(), second.into()])
+}

@@ -1,0 +1,349 @@
+//! Makes the plan's namespaces and links, in phases, and keeps the netlink sockets they need later.
+//!
+//! Blocking work: every function here runs on a thread that may block.
+
+use crate::plan::{End, Pair, Peer, Plan, Tap};
+use ipnet::IpNet;
+use placemat_host::netlink::{LinkState, Netlink, NetlinkError, VethEnd};
+use placemat_host::netns::{Netns, NetnsError};
+use placemat_host::tap::{self, TapError};
+use placemat_spec::resource::Name;
+use placemat_spec::selector::Target;
+use std::collections::HashMap;
+use std::os::fd::OwnedFd;
+use std::sync::{Mutex, PoisonError};
+
+/// Why the links could not be made or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum WiringError {
+    /// A namespace could not be made.
+    #[error(transparent)]
+    Netns(#[from] NetnsError),
+    /// A link, address or route could not be made, changed or read.
+    #[error("{on}: {source}", source = crate::error::chain(source))]
+    Netlink {
+        /// In which namespace.
+        on: String,
+        /// What failed.
+        source: NetlinkError,
+    },
+    /// A TAP device could not be made.
+    #[error("{}", crate::error::chain(.0))]
+    Tap(#[from] TapError),
+}
+
+/// The live links of a lab.
+#[derive(Debug)]
+pub struct Wiring {
+    hub: Mutex<Netlink>,
+    hub_netns: Netns,
+    spaces: HashMap<Target, Space>,
+    taps: Vec<Tap>,
+}
+
+/// A namespace with its socket and what was configured in it.
+#[derive(Debug)]
+struct Space {
+    netns: Netns,
+    netlink: Mutex<Netlink>,
+    interfaces: Vec<(Name, Vec<IpNet>)>,
+    loopback: Vec<IpNet>,
+}
+
+impl Wiring {
+    /// Makes everything of the plan. `loopback` gives the static addresses on a target's `lo`.
+    pub fn create(
+        plan: &Plan,
+        loopback: impl Fn(&Target) -> Vec<IpNet>,
+    ) -> Result<Self, WiringError> {
+        let hub_netns = Netns::current("hub")?;
+        let mut hub = Netlink::open().map_err(|source| on_hub(source))?;
+        let mut spaces = HashMap::new();
+        for namespace in &plan.namespaces {
+            let netns = Netns::create(&namespace.name)?;
+            let netlink = Netlink::open_in(&netns).map_err(|source| WiringError::Netlink {
+                on: namespace.name.clone(),
+                source,
+            })?;
+            spaces.insert(
+                namespace.target.clone(),
+                Space {
+                    netns,
+                    netlink: Mutex::new(netlink),
+                    interfaces: interfaces_of(plan, &namespace.target),
+                    loopback: loopback(&namespace.target),
+                },
+            );
+        }
+        create_links(&mut hub, plan, &spaces).map_err(on_hub)?;
+        address_hub(&mut hub, plan).map_err(on_hub)?;
+        for space in spaces.values() {
+            space.with(configure)?;
+        }
+        plug_ports(&mut hub, plan).map_err(on_hub)?;
+        for space in spaces.values() {
+            space.with(|netlink, space| bring(netlink, space, true))?;
+        }
+        for port in ports(plan) {
+            hub.set_up(port, true).map_err(on_hub)?;
+        }
+        Ok(Self {
+            hub: Mutex::new(hub),
+            hub_netns,
+            spaces,
+            taps: plan.taps.clone(),
+        })
+    }
+
+    /// The namespace of a target; the hub's for everything without one.
+    pub fn netns(&self, target: &Target) -> &Netns {
+        self.spaces
+            .get(target)
+            .map_or(&self.hub_netns, |space| &space.netns)
+    }
+
+    /// Takes every interface of a target down, with all addresses: its power is gone.
+    pub fn unplug(&self, target: &Target) -> Result<(), WiringError> {
+        self.space(target, |netlink, space| {
+            bring(netlink, space, false)?;
+            for link in netlink.links()? {
+                netlink.flush_addresses(link.index)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Gives a target its interfaces and static addresses back: its power is there again.
+    pub fn plug(&self, target: &Target) -> Result<(), WiringError> {
+        self.space(target, |netlink, space| {
+            configure(netlink, space)?;
+            bring(netlink, space, true)
+        })
+    }
+
+    /// Takes carrier from every interface of a target, on both ends, or gives it back.
+    pub fn set_carrier(&self, target: &Target, up: bool) -> Result<(), WiringError> {
+        self.space(target, |netlink, space| bring(netlink, space, up))
+    }
+
+    /// Interfaces of a target but `lo`, with state and counters.
+    pub fn links(&self, target: &Target) -> Result<Vec<LinkState>, WiringError> {
+        let mut links = self.with_netlink(target, Netlink::links)?;
+        links.retain(|link| link.name != "lo");
+        Ok(links)
+    }
+
+    /// Routes of a target's main table, next hops with interface names.
+    pub fn routes(&self, target: &Target) -> Result<Vec<(IpNet, Vec<String>)>, WiringError> {
+        self.with_netlink(target, |netlink| {
+            let names: HashMap<u32, String> = netlink
+                .links()?
+                .into_iter()
+                .map(|link| (link.index, link.name))
+                .collect();
+            let routes = netlink.routes()?;
+            Ok(routes
+                .into_iter()
+                .map(|route| {
+                    let hops = route.hops.iter().map(|(gateway, index)| {
+                        let name = names.get(index).map_or("?", String::as_str);
+                        match gateway {
+                            Some(address) => format!("{address} dev {name}"),
+                            None => format!("dev {name}"),
+                        }
+                    });
+                    (route.to, hops.collect())
+                })
+                .collect())
+        })
+    }
+
+    /// Makes the TAP devices of a VM and plugs them in. They go with their descriptors.
+    pub fn taps(&self, target: &Target) -> Result<Vec<OwnedFd>, WiringError> {
+        let mut hub = self.hub.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut fds = Vec::new();
+        for each in self.taps.iter().filter(|each| each.end.target == *target) {
+            fds.push(tap::create(&each.name)?);
+            let index = index_of(&mut hub, &each.bridge).map_err(on_hub)?;
+            hub.set_bridge(&each.name, index).map_err(on_hub)?;
+            hub.set_up(&each.name, true).map_err(on_hub)?;
+        }
+        Ok(fds)
+    }
+
+    fn space<T>(
+        &self,
+        target: &Target,
+        work: impl FnOnce(&mut Netlink, &Space) -> Result<T, NetlinkError>,
+    ) -> Result<T, WiringError>
+    where
+        T: Default,
+    {
+        // What has no namespace of its own has no links to take down.
+        self.spaces
+            .get(target)
+            .map_or_else(|| Ok(T::default()), |space| space.with(work))
+    }
+
+    fn with_netlink<T>(
+        &self,
+        target: &Target,
+        work: impl FnOnce(&mut Netlink) -> Result<T, NetlinkError>,
+    ) -> Result<T, WiringError> {
+        match self.spaces.get(target) {
+            Some(space) => space.with(|netlink, _| work(netlink)),
+            None => {
+                work(&mut self.hub.lock().unwrap_or_else(PoisonError::into_inner)).map_err(on_hub)
+            }
+        }
+    }
+}
+
+impl Space {
+    fn with<T>(
+        &self,
+        work: impl FnOnce(&mut Netlink, &Self) -> Result<T, NetlinkError>,
+    ) -> Result<T, WiringError> {
+        let mut netlink = self.netlink.lock().unwrap_or_else(PoisonError::into_inner);
+        work(&mut netlink, self).map_err(|source| WiringError::Netlink {
+            on: self.netns.name().to_owned(),
+            source,
+        })
+    }
+}
+
+fn on_hub(source: NetlinkError) -> WiringError {
+    WiringError::Netlink {
+        on: "hub".into(),
+        source,
+    }
+}
+
+fn interfaces_of(plan: &Plan, target: &Target) -> Vec<(Name, Vec<IpNet>)> {
+    let ends = plan.pairs.iter().flat_map(|pair| {
+        let far = match &pair.peer {
+            Peer::End(end) => Some(end),
+            Peer::Port { .. } => None,
+        };
+        std::iter::once(&pair.end).chain(far)
+    });
+    ends.filter(|end| end.target == *target)
+        .map(|end| (end.interface.clone(), end.addresses.clone()))
+        .collect()
+}
+
+fn create_links(
+    hub: &mut Netlink,
+    plan: &Plan,
+    spaces: &HashMap<Target, Space>,
+) -> Result<(), NetlinkError> {
+    for bridge in &plan.bridges {
+        hub.create_bridge(&bridge.name, bridge.mtu)?;
+    }
+    for pair in &plan.pairs {
+        let near = veth_end(&pair.end, pair, spaces);
+        let far = match &pair.peer {
+            Peer::End(end) => veth_end(end, pair, spaces),
+            Peer::Port { name, .. } => VethEnd {
+                name,
+                netns: None,
+                mac: None,
+                mtu: pair.mtu,
+            },
+        };
+        hub.create_veth(near, far)?;
+    }
+    Ok(())
+}
+
+fn veth_end<'a>(end: &'a End, pair: &Pair, spaces: &'a HashMap<Target, Space>) -> VethEnd<'a> {
+    VethEnd {
+        name: &end.interface,
+        netns: spaces.get(&end.target).map(|space| &space.netns),
+        mac: Some(end.mac.0),
+        mtu: pair.mtu,
+    }
+}
+
+fn address_hub(hub: &mut Netlink, plan: &Plan) -> Result<(), NetlinkError> {
+    let links: HashMap<String, u32> = hub
+        .links()?
+        .into_iter()
+        .map(|link| (link.name, link.index))
+        .collect();
+    for bridge in &plan.bridges {
+        for address in &bridge.addresses {
+            if let Some(index) = links.get(&bridge.name) {
+                hub.add_address(*index, *address)?;
+            }
+        }
+    }
+    for address in &plan.hub_addresses {
+        hub.add_address(LO, *address)?;
+    }
+    hub.set_up("lo", true)
+}
+
+fn plug_ports(hub: &mut Netlink, plan: &Plan) -> Result<(), NetlinkError> {
+    let links: HashMap<String, u32> = hub
+        .links()?
+        .into_iter()
+        .map(|link| (link.name, link.index))
+        .collect();
+    for pair in &plan.pairs {
+        if let Peer::Port { name, bridge } = &pair.peer
+            && let Some(index) = links.get(bridge)
+        {
+            hub.set_bridge(name, *index)?;
+        }
+    }
+    Ok(())
+}
+
+fn ports(plan: &Plan) -> impl Iterator<Item = &str> {
+    let ports = plan.pairs.iter().filter_map(|pair| match &pair.peer {
+        Peer::Port { name, .. } => Some(name.as_str()),
+        Peer::End(_) => None,
+    });
+    ports.chain(plan.bridges.iter().map(|bridge| bridge.name.as_str()))
+}
+
+/// `lo` has index 1 in every namespace.
+const LO: u32 = 1;
+
+fn configure(netlink: &mut Netlink, space: &Space) -> Result<(), NetlinkError> {
+    let links: HashMap<String, u32> = netlink
+        .links()?
+        .into_iter()
+        .map(|link| (link.name, link.index))
+        .collect();
+    for (name, addresses) in &space.interfaces {
+        for address in addresses {
+            if let Some(index) = links.get(name) {
+                netlink.add_address(*index, *address)?;
+            }
+        }
+    }
+    for address in &space.loopback {
+        netlink.add_address(LO, *address)?;
+    }
+    Ok(())
+}
+
+fn bring(netlink: &mut Netlink, space: &Space, up: bool) -> Result<(), NetlinkError> {
+    if up {
+        netlink.set_up("lo", true)?;
+    }
+    for (name, _) in &space.interfaces {
+        netlink.set_up(name, up)?;
+    }
+    Ok(())
+}
+
+fn index_of(hub: &mut Netlink, name: &str) -> Result<u32, NetlinkError> {
+    let links = hub.links()?;
+    Ok(links
+        .into_iter()
+        .find(|link| link.name == name)
+        .map_or(0, |link| link.index))
+}
