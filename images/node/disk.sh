@@ -12,7 +12,7 @@ label-id: 504C4143-454D-4154-8000-000000000001
 unit: sectors
 start=2048, size=$((megabytes * 2048)), type=uefi, uuid=504C4143-454D-4154-8000-000000000002, name=ESP
 TABLE
-    mformat -i "$2@@1M" -T $((megabytes * 2048)) -h 64 -s 32 -N "$serial" -v PLACEMAT ::
+    mformat -i "$2@@1M" -T $((megabytes * 2048)) -h 64 -s 32 -m 248 -c 8 -N "$serial" -v PLACEMAT ::
     touch --date="@$SOURCE_DATE_EPOCH" "$1"
     TZ=UTC mmd -i "$2@@1M" ::/EFI ::/EFI/BOOT
     TZ=UTC mcopy -m -i "$2@@1M" "$1" ::/EFI/BOOT/BOOTX64.EFI
