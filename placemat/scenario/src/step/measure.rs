@@ -236,7 +236,7 @@ impl Measure {
             })
             .collect();
         let flows = chosen.into_iter().map(|(flow, _)| flow).collect();
-        let mut open = cx.port().flows(flows, self.every).await?;
+        let mut open = exposure::open(cx, flows, self.every).await?;
         open.start().await?;
         Ok((named, open))
     }

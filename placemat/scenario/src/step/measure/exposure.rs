@@ -8,9 +8,13 @@ use crate::port::{Flow, Flows, PortResult};
 use placemat_spec::selector::Target;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Time for the last packets to come in.
 pub(super) const STOP: Limit = Limit::default_of(Duration::from_secs(30));
+
+/// Time for the sockets of candidates to be closed.
+const RELEASE: Duration = Duration::from_secs(1);
 
 /// Packets of a burst: well above what routing protocols send meanwhile.
 const BURST: u32 = 24;
@@ -69,6 +73,24 @@ pub(super) async fn choose(
     );
     chosen.sort_by_key(|(flow, _)| flow.source_port);
     Ok(chosen)
+}
+
+/// Opens flows, trying again for a moment: the candidates had the same addresses and ports, and
+/// whoever held their sockets lets go of them in his own time.
+pub(super) async fn open(
+    cx: &Context,
+    flows: Vec<Flow>,
+    every: Duration,
+) -> PortResult<Box<dyn Flows>> {
+    let until = Instant::now() + RELEASE.mul_f64(cx.run.slowness);
+    loop {
+        match cx.port().flows(flows.clone(), every).await {
+            Err(_) if Instant::now() < until => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            opened => return opened,
+        }
+    }
 }
 
 /// Whether a burst of this flow is seen to come in at the target.
