@@ -37,6 +37,7 @@ pub(crate) fn options(claim: &Claim) -> LabOptions {
         run_dir: PathBuf::from(RUN_DIR),
         data_dir: claim.data_dir.clone(),
         cache_dir: crate::place::cache_base(),
+        epoch: std::time::Instant::now(),
     }
 }
 

@@ -1,10 +1,12 @@
 //! The placemat command: a virtual data center you can test against.
 
+mod bundle;
 mod command;
 mod exit;
 mod input;
 mod launch;
 mod live;
+mod machine;
 mod place;
 mod port;
 

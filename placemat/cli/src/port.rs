@@ -1,1 +1,267 @@
-//! The lab as scenarios see it.
+//! The lab as scenarios see it: [`LabPort`] on a live [`Lab`].
+
+use async_trait::async_trait;
+use ipnet::IpNet;
+use placemat_bmc::boot::{BootOverride, BootSource, Persistence};
+use placemat_lab::control::protocol::PowerAction as LabPower;
+use placemat_lab::fault::{Fault as LabFault, FaultKind as LabFaultKind};
+use placemat_lab::lab::Lab;
+use placemat_lab::probe::Flows as LabFlows;
+use placemat_scenario::port::{
+    BfdSession, BgpSession, BootDevice, BootStatus, ExecOutput, ExecRequest, Fault, FaultId,
+    FaultKind, Flow, FlowRecord, Flows, LabPort, Link, PortError, PortResult, PowerAction, Route,
+};
+use placemat_spec::Cluster;
+use placemat_spec::event::LabEvent;
+use placemat_spec::selector::Target;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::broadcast;
+
+/// A live lab behind the scenarios' trait.
+#[derive(Debug)]
+pub(crate) struct LivePort {
+    lab: Lab,
+    faults: Mutex<HashMap<FaultId, LabFault>>,
+    next: AtomicU64,
+}
+
+impl LivePort {
+    /// A port onto a lab.
+    pub(crate) fn new(lab: Lab) -> Self {
+        Self {
+            lab,
+            faults: Mutex::default(),
+            next: AtomicU64::new(1),
+        }
+    }
+
+    fn fault(&self, id: FaultId) -> PortResult<LabFault> {
+        let faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        faults
+            .get(&id)
+            .cloned()
+            .ok_or_else(|| PortError("no such fault is applied".into()))
+    }
+}
+
+#[async_trait]
+impl LabPort for LivePort {
+    fn cluster(&self) -> &Cluster {
+        self.lab.cluster()
+    }
+
+    fn events(&self) -> broadcast::Receiver<LabEvent> {
+        self.lab.bus().subscribe()
+    }
+
+    async fn exec(&self, at: &Target, request: ExecRequest) -> PortResult<ExecOutput> {
+        let done = self
+            .lab
+            .exec(at, request.argv, request.env, request.stdin)
+            .await;
+        let output = done.map_err(PortError)?;
+        Ok(ExecOutput {
+            exit: output.exit,
+            stdout: output.stdout,
+            stderr: output.stderr,
+        })
+    }
+
+    async fn bgp(&self, of: &Target) -> PortResult<Vec<BgpSession>> {
+        let sessions = self.lab.bgp(of).await.map_err(PortError)?;
+        let session = |session: placemat_lab::birdc::BgpSession| BgpSession {
+            name: session.name,
+            neighbor: session.neighbor,
+            neighbor_as: session.neighbor_as,
+            state: session.state,
+            last_error: session.last_error,
+        };
+        Ok(sessions.into_iter().map(session).collect())
+    }
+
+    async fn bfd(&self, of: &Target) -> PortResult<Vec<BfdSession>> {
+        let sessions = self.lab.bfd(of).await.map_err(PortError)?;
+        let session = |session: placemat_lab::birdc::BfdSession| BfdSession {
+            neighbor: session.neighbor,
+            interface: session.interface,
+            state: session.state,
+        };
+        Ok(sessions.into_iter().map(session).collect())
+    }
+
+    async fn routes(&self, at: &Target, to: IpNet) -> PortResult<Vec<Route>> {
+        let routes = self.lab.routes(at).await.map_err(PortError)?;
+        let wanted = routes.into_iter().filter(|(net, _)| *net == to);
+        Ok(wanted.map(|(to, via)| Route { to, via }).collect())
+    }
+
+    async fn links(&self, of: &Target) -> PortResult<Vec<Link>> {
+        let links = self.lab.links(of).await.map_err(PortError)?;
+        let link = |link: placemat_host::netlink::LinkState| Link {
+            name: link.name,
+            up: link.up,
+            carrier: link.carrier,
+            rx_packets: link.rx_packets,
+            tx_packets: link.tx_packets,
+        };
+        Ok(links.into_iter().map(link).collect())
+    }
+
+    async fn ping(
+        &self,
+        from: &Target,
+        source: Option<IpAddr>,
+        to: &[IpAddr],
+        timeout: Duration,
+    ) -> PortResult<Vec<Option<Duration>>> {
+        self.lab
+            .ping(from, source, to, timeout)
+            .await
+            .map_err(PortError)
+    }
+
+    async fn is_powered(&self, of: &Target) -> PortResult<bool> {
+        Ok(self.lab.is_powered(of).await)
+    }
+
+    async fn power(&self, of: &Target, action: PowerAction) -> PortResult<()> {
+        let action = match action {
+            PowerAction::On => LabPower::On,
+            PowerAction::ForceOff => LabPower::ForceOff,
+            PowerAction::GracefulShutdown => LabPower::GracefulShutdown,
+            PowerAction::GracefulRestart => LabPower::GracefulRestart,
+            PowerAction::ForceRestart => LabPower::ForceRestart,
+            PowerAction::PowerCycle => LabPower::PowerCycle,
+        };
+        self.lab
+            .power(of, action, "scenario")
+            .await
+            .map_err(PortError)
+    }
+
+    async fn set_boot(&self, of: &Target, device: BootDevice, once: bool) -> PortResult<()> {
+        let server = self.lab.server(&of.name);
+        let server = server.ok_or_else(|| PortError(format!("{of} is no server")))?;
+        let source = match device {
+            BootDevice::None => None,
+            BootDevice::Pxe => Some(BootSource::Pxe),
+            BootDevice::UefiHttp => Some(BootSource::UefiHttp),
+            BootDevice::Hdd => Some(BootSource::Hdd),
+        };
+        let persistence = if once {
+            Persistence::Once
+        } else {
+            Persistence::Continuous
+        };
+        let boot = source.map(|source| BootOverride {
+            source,
+            persistence,
+            efi: true,
+        });
+        server
+            .bmc()
+            .set_boot(boot)
+            .await
+            .map_err(|error| PortError(format!("{of}: {error}")))
+    }
+
+    async fn boot_status(&self, of: &Target) -> PortResult<BootStatus> {
+        let server = self.lab.server(&of.name);
+        let track = server
+            .ok_or_else(|| PortError(format!("{of} is no server")))?
+            .track();
+        Ok(BootStatus {
+            phase: track.phase(),
+            boots: track.boots(),
+            image: track.image(),
+        })
+    }
+
+    async fn flows(&self, flows: Vec<Flow>, every: Duration) -> PortResult<Box<dyn Flows>> {
+        let flow = |flow: Flow| {
+            let source = SocketAddr::new(flow.source, flow.source_port);
+            (flow.from, source, flow.to, flow.destination)
+        };
+        let flows = flows.into_iter().map(flow).collect();
+        let opened = self.lab.flows(flows, every).await.map_err(PortError)?;
+        Ok(Box::new(LiveFlows(Some(opened))))
+    }
+
+    async fn apply_fault(&self, fault: &Fault) -> PortResult<FaultId> {
+        let kind = match &fault.kind {
+            FaultKind::PowerLoss => LabFaultKind::PowerLoss,
+            FaultKind::CarrierDown => LabFaultKind::CarrierDown,
+            FaultKind::DaemonKill { app } => LabFaultKind::DaemonKill { app: app.clone() },
+        };
+        let fault = LabFault {
+            kind,
+            of: fault.of.clone(),
+        };
+        let id = FaultId(self.next.fetch_add(1, Ordering::Relaxed));
+        // Known before it is applied: what is half applied must be healed, too.
+        self.faults
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(id, fault.clone());
+        if let Err(reason) = self.lab.apply_fault(&fault).await {
+            let _ = self.lab.heal_fault(&fault).await;
+            return Err(PortError(reason));
+        }
+        Ok(id)
+    }
+
+    async fn fault_in_effect(&self, id: FaultId) -> PortResult<bool> {
+        let fault = self.fault(id)?;
+        self.lab.fault_in_effect(&fault).await.map_err(PortError)
+    }
+
+    async fn heal_fault(&self, id: FaultId) -> PortResult<()> {
+        let fault = self.fault(id)?;
+        self.lab.heal_fault(&fault).await.map_err(PortError)
+    }
+}
+
+/// Open flows; absent while a blocking thread has them.
+struct LiveFlows(Option<LabFlows>);
+
+impl LiveFlows {
+    async fn on_thread<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&mut LabFlows) -> T + Send + 'static,
+    ) -> PortResult<T> {
+        let gone = || PortError("the probe flows are closed".into());
+        let mut flows = self.0.take().ok_or_else(gone)?;
+        let done = tokio::task::spawn_blocking(move || (work(&mut flows), flows)).await;
+        let (done, flows) = done.map_err(|error| PortError(error.to_string()))?;
+        self.0 = Some(flows);
+        Ok(done)
+    }
+}
+
+#[async_trait]
+impl Flows for LiveFlows {
+    async fn burst(&mut self, index: usize, packets: u32) -> PortResult<()> {
+        let sent = self
+            .on_thread(move |flows| flows.burst(index, packets))
+            .await?;
+        sent.map_err(|error| PortError(format!("send a burst of probes: {error}")))
+    }
+
+    async fn start(&mut self) -> PortResult<()> {
+        let started = self.on_thread(LabFlows::start).await?;
+        started.map_err(|error| PortError(format!("start the probe flows: {error}")))
+    }
+
+    async fn stop(&mut self) -> PortResult<Vec<FlowRecord>> {
+        let records = self.on_thread(LabFlows::stop).await?;
+        let record = |record: placemat_lab::probe::FlowRecord| FlowRecord {
+            sent: record.sent,
+            received: record.received,
+        };
+        Ok(records.into_iter().map(record).collect())
+    }
+}

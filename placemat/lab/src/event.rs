@@ -25,12 +25,12 @@ struct Inner {
 }
 
 impl EventBus {
-    /// A bus whose clock starts now. With a file, every event is a line of it.
-    pub fn new(file: Option<File>) -> Self {
+    /// A bus whose clock began at `start`. With a file, every event is a line of it.
+    pub fn new(file: Option<File>, start: Instant) -> Self {
         let (sender, _) = broadcast::channel(BACKLOG);
         Self {
             inner: Arc::new(Inner {
-                start: Instant::now(),
+                start,
                 sender,
                 file: Mutex::new(file),
             }),

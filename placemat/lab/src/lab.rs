@@ -40,6 +40,8 @@ pub struct LabOptions {
     pub data_dir: PathBuf,
     /// Where what can be found out again is kept: the accelerator probe.
     pub cache_dir: PathBuf,
+    /// When the clock of its events began.
+    pub epoch: std::time::Instant,
 }
 
 /// Why a lab could not be started: a sentence that names object and act.
@@ -196,9 +198,15 @@ impl Lab {
         self.inner.accel.as_ref().map(words).unwrap_or_default()
     }
 
-    /// How many times slower than natively VMs compute here; at least 1.
-    pub fn slowness(&self) -> f64 {
-        self.inner.accel.as_ref().map_or(1.0, |accel| accel.slowness)
+    /// How much longer than on a machine with KVM one should wait for things here; at least 1. A
+    /// guest computes many times slower under TCG, but mostly waits, as its firmware does.
+    pub fn waiting_factor(&self) -> f64 {
+        let slowness = self
+            .inner
+            .accel
+            .as_ref()
+            .map_or(1.0, |accel| accel.slowness);
+        slowness.sqrt().clamp(1.0, 4.0)
     }
 
     /// Phase of its life.

@@ -10,8 +10,8 @@ mod show;
 pub use link::{Bridge, End, Pair, Peer, Tap};
 pub use mac::derived as derived_mac;
 
-use placemat_spec::Cluster;
 use ipnet::IpNet;
+use placemat_spec::Cluster;
 use placemat_spec::resource::{Interface, Network, Node, Tier};
 use placemat_spec::selector::{Target, TargetKind};
 use std::collections::BTreeMap;

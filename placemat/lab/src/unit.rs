@@ -17,6 +17,8 @@ use placemat_spec::selector::Target;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -58,6 +60,24 @@ pub enum UnitRoot {
     Host,
     /// An image's tree.
     Tree(PathBuf),
+}
+
+/// Tells when the programs of a unit that was just powered on are ready.
+#[derive(Debug, Default)]
+pub struct Ready {
+    waits: Vec<(Duration, oneshot::Receiver<()>)>,
+}
+
+impl Ready {
+    /// Waits until every program that tells is ready; whether all are. It is not when one took
+    /// longer than its time-out, or lost power.
+    pub async fn wait(self) -> bool {
+        let mut all = true;
+        for (timeout, ready) in self.waits {
+            all &= matches!(tokio::time::timeout(timeout, ready).await, Ok(Ok(())));
+        }
+        all
+    }
 }
 
 /// Why a unit could not be powered on or used.
@@ -134,6 +154,11 @@ impl Unit {
         self.inner.dir.clone()
     }
 
+    /// Where its background work is tracked.
+    pub fn tasks(&self) -> &TaskTracker {
+        &self.inner.tasks
+    }
+
     /// Whether it has power.
     pub fn is_on(&self) -> bool {
         self.state()
@@ -147,12 +172,12 @@ impl Unit {
         self.state().boots
     }
 
-    /// Power on: interfaces up, container made, programs started. Returns once every program that
-    /// tells is ready. A unit that has power is left alone.
-    pub async fn power_on(&self, cause: &str) -> Result<(), UnitError> {
+    /// Power on: interfaces up, container made, programs started. What it returns tells when the
+    /// programs are ready. A unit that has power is left alone.
+    pub async fn power_on(&self, cause: &str) -> Result<Ready, UnitError> {
         let _one_at_a_time = self.inner.power.lock().await;
         if self.is_on() {
-            return Ok(());
+            return Ok(Ready::default());
         }
         let first = self.boots() == 0;
         self.prepare_run_dir()?;
@@ -185,7 +210,7 @@ impl Unit {
         for script in &self.inner.spec.init_scripts {
             self.run_script(&container, script).await?;
         }
-        let mut ready = Vec::new();
+        let mut ready = Ready::default();
         for app in &self.inner.spec.apps {
             let (supervisor, when_ready) = Supervisor::new(
                 self.clone(),
@@ -194,15 +219,11 @@ impl Unit {
                 supervision.clone(),
             );
             self.inner.tasks.spawn(supervisor.run());
-            ready.push((app, when_ready));
-        }
-        for (app, when_ready) in ready {
-            // A program that never gets ready is an event of its own; the unit goes on without it.
             if let Some(readiness) = &app.ready {
-                let _ = tokio::time::timeout(readiness.timeout, when_ready).await;
+                ready.waits.push((readiness.timeout, when_ready));
             }
         }
-        Ok(())
+        Ok(ready)
     }
 
     /// The plug is pulled: everything is killed, nothing is flushed, every link loses carrier.

@@ -43,7 +43,8 @@ fn boot_sector(image: &str, act: Act) -> Vec<u8> {
         Act::Reboot => &[0xba, 0xf9, 0x0c, 0xb0, 0x06, 0xee],
         // mov dx, 0x3fd; again: in al, dx; test al, 1; jz again; power off as above
         Act::Key => &[
-            0xba, 0xfd, 0x03, 0xec, 0xa8, 0x01, 0x74, 0xfb, 0xba, 0x04, 0x06, 0xb8, 0x00, 0x20, 0xef,
+            0xba, 0xfd, 0x03, 0xec, 0xa8, 0x01, 0x74, 0xfb, 0xba, 0x04, 0x06, 0xb8, 0x00, 0x20,
+            0xef,
         ],
     };
     let speak = [
@@ -68,6 +69,7 @@ struct Fixture {
     folder: TempDir,
 }
 
+#[expect(clippy::print_stderr, reason = "a test says why it is left out")]
 /// A machine with one disk a boot sector; `None`, said in words, where there is no QEMU.
 fn fixture(disks: &[(&str, Act)]) -> Option<Fixture> {
     let qemu = match program::locate("qemu-system-x86_64") {
@@ -98,7 +100,11 @@ fn fixture(disks: &[(&str, Act)]) -> Option<Fixture> {
         memory_mib: 64,
         firmware: MachineFirmware::Bios,
         kernel: None,
-        smbios: Smbios { manufacturer: None, product: None, serial: "0a1b".into() },
+        smbios: Smbios {
+            manufacturer: None,
+            product: None,
+            serial: "0a1b".into(),
+        },
         nics: Vec::new(),
         disks: disks.collect(),
         boot_first: BootTarget::Disk,
@@ -109,7 +115,7 @@ fn fixture(disks: &[(&str, Act)]) -> Option<Fixture> {
 }
 
 fn built(spec: MachineSpec, folder: TempDir) -> Fixture {
-    let bus = EventBus::new(None);
+    let bus = EventBus::new(None, std::time::Instant::now());
     let events = bus.subscribe();
     let (tasks, cancel) = (TaskTracker::new(), CancellationToken::new());
     let setup = MachineSetup {
@@ -119,7 +125,13 @@ fn built(spec: MachineSpec, folder: TempDir) -> Fixture {
         tasks: tasks.clone(),
         cancel: cancel.clone(),
     };
-    Fixture { machine: Machine::new(spec, setup), events, tasks, cancel, folder }
+    Fixture {
+        machine: Machine::new(spec, setup),
+        events,
+        tasks,
+        cancel,
+        folder,
+    }
 }
 
 impl Fixture {
@@ -147,16 +159,23 @@ impl Fixture {
     async fn end(self) {
         self.cancel.cancel();
         self.tasks.close();
-        timeout(PATIENCE, self.tasks.wait()).await.expect("every task ends");
+        timeout(PATIENCE, self.tasks.wait())
+            .await
+            .expect("every task ends");
         assert!(!self.machine.is_on());
     }
 }
 
 #[tokio::test]
 async fn on_off_reset_and_on_again() {
-    let Some(mut fixture) = fixture(&[("first", Act::Halt)]) else { return };
+    let Some(mut fixture) = fixture(&[("first", Act::Halt)]) else {
+        return;
+    };
     let machine = fixture.machine.clone();
-    assert!(matches!(machine.reset(None).await, Err(MachineError::Off { .. })));
+    assert!(matches!(
+        machine.reset(None).await,
+        Err(MachineError::Off { .. })
+    ));
     machine.power_on(None, "start").await.expect("on");
     let pid = machine.pid().expect("it runs");
     machine.power_on(None, "start").await.expect("on already");
@@ -183,7 +202,9 @@ async fn on_off_reset_and_on_again() {
 
 #[tokio::test]
 async fn guest_powers_itself_off_and_can_be_started_again() {
-    let Some(mut fixture) = fixture(&[("first", Act::Key)]) else { return };
+    let Some(mut fixture) = fixture(&[("first", Act::Key)]) else {
+        return;
+    };
     let machine = fixture.machine.clone();
     let mut news = machine.news().expect("nobody listens yet");
     assert!(machine.news().is_none());
@@ -197,7 +218,9 @@ async fn guest_powers_itself_off_and_can_be_started_again() {
         assert_eq!(heard, Some(MachineNews::GuestOff));
         assert!(!machine.is_on());
         fixture
-            .event(|what| matches!(what, LabEventKind::Power { on: false, cause } if cause == "guest"))
+            .event(
+                |what| matches!(what, LabEventKind::Power { on: false, cause } if cause == "guest"),
+            )
             .await;
     }
     fixture.end().await;
@@ -205,7 +228,9 @@ async fn guest_powers_itself_off_and_can_be_started_again() {
 
 #[tokio::test]
 async fn guest_powers_off_at_once() {
-    let Some(fixture) = fixture(&[("first", Act::PowerOff)]) else { return };
+    let Some(fixture) = fixture(&[("first", Act::PowerOff)]) else {
+        return;
+    };
     let mut news = fixture.machine.news().expect("nobody listens yet");
     fixture.machine.power_on(None, "start").await.expect("on");
     let heard = timeout(PATIENCE, news.recv()).await.expect("news");
@@ -215,7 +240,9 @@ async fn guest_powers_off_at_once() {
 
 #[tokio::test]
 async fn guest_reboots_in_its_qemu_and_each_boot_counts() {
-    let Some(mut fixture) = fixture(&[("first", Act::Reboot)]) else { return };
+    let Some(mut fixture) = fixture(&[("first", Act::Reboot)]) else {
+        return;
+    };
     let machine = fixture.machine.clone();
     let mut news = machine.news().expect("nobody listens yet");
     machine.power_on(None, "start").await.expect("on");
@@ -229,20 +256,27 @@ async fn guest_reboots_in_its_qemu_and_each_boot_counts() {
 
 #[tokio::test]
 async fn killed_from_outside_is_news_and_it_starts_again() {
-    let Some(mut fixture) = fixture(&[("first", Act::Halt)]) else { return };
+    let Some(mut fixture) = fixture(&[("first", Act::Halt)]) else {
+        return;
+    };
     let machine = fixture.machine.clone();
     let mut news = machine.news().expect("nobody listens yet");
     machine.power_on(None, "start").await.expect("on");
     fixture.phase(BootPhase::Userspace, 1).await;
     let pid = machine.pid().expect("it runs").to_string();
-    let killed = std::process::Command::new("kill").args(["-9", &pid]).status();
+    let killed = std::process::Command::new("kill")
+        .args(["-9", &pid])
+        .status();
     assert!(killed.expect("kill").success());
     let heard = timeout(PATIENCE, news.recv()).await.expect("news");
     let Some(MachineNews::Died { how, after }) = heard else {
         panic!("not its death: {heard:?}");
     };
     assert_eq!(after, BootPhase::Userspace);
-    assert_eq!(how, "QEMU ended by itself (signal: 9 (SIGKILL)): it said nothing");
+    assert_eq!(
+        how,
+        "QEMU ended by itself (signal: 9 (SIGKILL)): it said nothing"
+    );
     assert!(!machine.is_on());
     machine.power_on(None, "start").await.expect("on");
     fixture.phase(BootPhase::Userspace, 2).await;
@@ -251,19 +285,32 @@ async fn killed_from_outside_is_news_and_it_starts_again() {
 
 #[tokio::test]
 async fn a_machine_that_cannot_start_says_why() {
-    let Some(fixture) = fixture(&[("first", Act::Halt)]) else { return };
+    let Some(fixture) = fixture(&[("first", Act::Halt)]) else {
+        return;
+    };
     let mut spec = fixture.machine.spec().clone();
     let path = PathBuf::from("/no/such/disk.img");
-    spec.disks = vec![Disk { path, format: DiskFormat::Raw }];
+    spec.disks = vec![Disk {
+        path,
+        format: DiskFormat::Raw,
+    }];
     let broken = built(spec.clone(), tempfile::tempdir().expect("folder"));
-    let error = broken.machine.power_on(None, "start").await.expect_err("no disk");
+    let error = broken
+        .machine
+        .power_on(None, "start")
+        .await
+        .expect_err("no disk");
     let error = error.to_string();
     assert!(error.contains("No such file or directory"), "{error}");
     assert!(!broken.machine.is_on());
     assert_eq!(broken.machine.track().boots(), 0);
     spec.qemu = "/no/such/qemu".into();
     let missing = built(spec, tempfile::tempdir().expect("folder"));
-    let error = missing.machine.power_on(None, "start").await.expect_err("no QEMU");
+    let error = missing
+        .machine
+        .power_on(None, "start")
+        .await
+        .expect_err("no QEMU");
     assert_eq!(error.to_string(), "start /no/such/qemu for cs1");
     broken.end().await;
     missing.end().await;

@@ -239,7 +239,7 @@ pub struct Fault {
 }
 
 /// What breaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultKind {
     /// The plug is pulled: routers, boot servers, servers and their BMCs, nothing flushed.
     PowerLoss,
@@ -248,7 +248,7 @@ pub enum FaultKind {
     /// A supervised daemon of the target is killed with SIGKILL and not restarted until healed.
     DaemonKill {
         /// Its app name.
-        app: &'static str,
+        app: String,
     },
 }
 

@@ -12,14 +12,22 @@ impl Lab {
     pub(super) fn serve_bmcs(&self) -> Result<(), LabError> {
         let mut authority = None;
         for server in self.servers() {
-            let Some(spec) = &server.node().bmc else { continue };
+            let Some(spec) = &server.node().bmc else {
+                continue;
+            };
             let failed = |error: &dyn std::error::Error| {
-                LabError(format!("serve the BMC of {}: {}", server.target(), chain(error)))
+                LabError(format!(
+                    "serve the BMC of {}: {}",
+                    server.target(),
+                    chain(error)
+                ))
             };
             let authority = match &authority {
                 Some(authority) => Arc::clone(authority),
                 None => {
-                    let made = Arc::new(CertificateAuthority::new("placemat").map_err(|error| failed(&error))?);
+                    let made = Arc::new(
+                        CertificateAuthority::new("placemat").map_err(|error| failed(&error))?,
+                    );
                     authority = Some(made.clone());
                     made
                 }

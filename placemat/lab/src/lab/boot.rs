@@ -21,12 +21,16 @@ impl Workshop {
     /// What a boot server offers to which machines.
     pub(super) fn site(&self, boot_server: &BootServer) -> Arc<BootSite> {
         let by_serial = |serial: &str| {
-            self.cluster.nodes.values().find(|node| node.smbios.serial == serial)
+            self.cluster
+                .nodes
+                .values()
+                .find(|node| node.smbios.serial == serial)
         };
         let machines = boot_server.machines.iter().filter_map(|entry| {
             let node = by_serial(&entry.serial)?;
             let macs = node.interfaces.iter().enumerate().map(|(index, nic)| {
-                nic.mac.unwrap_or_else(|| crate::plan::derived_mac(&node.name, index))
+                nic.mac
+                    .unwrap_or_else(|| crate::plan::derived_mac(&node.name, index))
             });
             Some(SiteMachine {
                 node: node.name.clone(),
@@ -42,8 +46,17 @@ impl Workshop {
             .keys()
             .filter_map(|name| Some((name.clone(), self.bundle(Some(name))?)))
             .collect();
-        let hosts = boot_server.dhcp.hosts.iter().map(|host| (host.mac, host.address));
-        Arc::new(BootSite::new(boot_server.image.clone(), machines.collect(), bundles, hosts))
+        let hosts = boot_server
+            .dhcp
+            .hosts
+            .iter()
+            .map(|host| (host.mac, host.address));
+        Arc::new(BootSite::new(
+            boot_server.image.clone(),
+            machines.collect(),
+            bundles,
+            hosts,
+        ))
     }
 }
 
@@ -54,7 +67,8 @@ pub(super) fn unit_spec(
     tracks: &Tracks,
 ) -> Result<UnitSpec, LabError> {
     let state = Path::new("/run/dnsmasq");
-    let config = dnsmasq::config(boot_server, state).map_err(|error| LabError(error.to_string()))?;
+    let config =
+        dnsmasq::config(boot_server, state).map_err(|error| LabError(error.to_string()))?;
     let mut files = vec![(CONFIG.into(), config.into_bytes())];
     let mut apps = Vec::new();
     if let Some(bird) = &boot_server.bird {
@@ -78,14 +92,19 @@ pub(super) fn unit_spec(
         init_scripts: Vec::new(),
         apps,
         forwards: false,
-        readers: HashMap::from([("dnsmasq".to_owned(), dhcp_reader(site.clone(), tracks.clone()))]),
+        readers: HashMap::from([(
+            "dnsmasq".to_owned(),
+            dhcp_reader(site.clone(), tracks.clone()),
+        )]),
     })
 }
 
 /// Follows leases by `dnsmasq`'s log.
 fn dhcp_reader(site: Arc<BootSite>, tracks: Tracks) -> LineReader {
     LineReader(Arc::new(move |line| {
-        let Some(event) = dhcp_log::parse(line) else { return };
+        let Some(event) = dhcp_log::parse(line) else {
+            return;
+        };
         let given = matches!(event, dhcp_log::DhcpEvent::Ack { .. });
         let machine = site.note_dhcp(event);
         if given && let Some(track) = machine.and_then(|machine| tracks.get(&machine.node)) {
@@ -125,14 +144,20 @@ impl Lab {
             let failed = |error: &dyn std::error::Error| {
                 LabError(format!("serve HTTP on {target}: {}", chain(error)))
             };
-            let Some(site) = self.inner.sites.get(&target) else { continue };
+            let Some(site) = self.inner.sites.get(&target) else {
+                continue;
+            };
             let port = boot_server.http_port;
             let netns = self.wiring().netns(&target).clone();
             // Any address: the loopback's comes and goes with power.
             let any = SocketAddr::new(IpAddr::from([0, 0, 0, 0]), port);
-            let listener = netns.run(|| TcpListener::bind(any)).map_err(|error| failed(&error))?;
-            let observer =
-                Arc::new(Observer { lab: self.clone(), object: target.to_string() });
+            let listener = netns
+                .run(|| TcpListener::bind(any))
+                .map_err(|error| failed(&error))?;
+            let observer = Arc::new(Observer {
+                lab: self.clone(),
+                object: target.to_string(),
+            });
             let (site, cancel) = (site.clone(), self.inner.cancel.clone());
             self.tasks().spawn(async move {
                 if let Err(error) = http::serve(listener, site, observer, cancel).await {

@@ -1,18 +1,17 @@
 //! From cluster to units and servers, none of them with power yet.
 
 use super::LabError;
-use crate::event::EventBus;
 use super::boot;
 use super::machine::Qemu;
 use crate::boot::BootSite;
+use crate::event::EventBus;
 use crate::server::{Body, BootTrack, MockBody, Server};
 use crate::unit::{Unit, UnitRoot, UnitSpec, bird_app};
 use crate::wiring::Wiring;
 use indexmap::IndexMap;
 use placemat_spec::Cluster;
 use placemat_spec::resource::{
-    App, Bird, ImageSource, Name, Node, Readiness, RestartPolicy, Router, RouterKind,
-    Tier,
+    App, Bird, ImageSource, Name, Node, Readiness, RestartPolicy, Router, RouterKind, Tier,
 };
 use placemat_spec::selector::{Target, TargetKind};
 use std::collections::{BTreeMap, HashMap};

@@ -29,7 +29,11 @@ pub(super) struct Qemu {
 
 /// Looks for QEMU and probes its accelerators, if the cluster has any use for them.
 pub(super) async fn find_qemu(cluster: &Cluster, cache: &Path) -> Result<Option<Qemu>, LabError> {
-    if !cluster.nodes.values().any(|node| matches!(node.tier, Tier::Full | Tier::Kernel)) {
+    if !cluster
+        .nodes
+        .values()
+        .any(|node| matches!(node.tier, Tier::Full | Tier::Kernel))
+    {
         return Ok(None);
     }
     let found = tokio::task::spawn_blocking(|| program::find("qemu-system-x86_64"))
@@ -37,7 +41,10 @@ pub(super) async fn find_qemu(cluster: &Cluster, cache: &Path) -> Result<Option<
         .map_err(|error| LabError(error.to_string()))?
         .map_err(|error| LabError(error.to_string()))?;
     let accel = accel::probe(&found, &cache.join("accel.json")).await;
-    Ok(Some(Qemu { path: found.path, accel }))
+    Ok(Some(Qemu {
+        path: found.path,
+        accel,
+    }))
 }
 
 impl Workshop {
@@ -46,12 +53,21 @@ impl Workshop {
             LabError(format!("node/{}: {act}: {}", node.name, chain(error)))
         };
         let Some(qemu) = &self.qemu else {
-            return Err(LabError(format!("node/{}: QEMU was not looked for", node.name)));
+            return Err(LabError(format!(
+                "node/{}: QEMU was not looked for",
+                node.name
+            )));
         };
         let target = Target::new(TargetKind::Node, &node.name);
-        let taps = self.wiring.taps(&target).map_err(|error| failed("make its NICs", &error))?;
+        let taps = self
+            .wiring
+            .taps(&target)
+            .map_err(|error| failed("make its NICs", &error))?;
         let data = self.data_dir.join("nodes").join(&node.name);
-        let logs = self.run_dir.join("logs").join(format!("node-{}", node.name));
+        let logs = self
+            .run_dir
+            .join("logs")
+            .join(format!("node-{}", node.name));
         for dir in [&data, &logs] {
             std::fs::create_dir_all(dir).map_err(|error| failed("create its folder", &error))?;
         }
@@ -59,7 +75,10 @@ impl Workshop {
             let ovmf = firmware::find().map_err(|error| failed("find UEFI firmware", &error))?;
             let vars = make_vars(&data, &ovmf.vars)
                 .map_err(|error| failed("make its variable store", &error))?;
-            MachineFirmware::Uefi { code: ovmf.code, vars }
+            MachineFirmware::Uefi {
+                code: ovmf.code,
+                vars,
+            }
         } else {
             MachineFirmware::Bios
         };
@@ -90,7 +109,11 @@ impl Workshop {
                 .collect(),
             disks,
             // A server that can boot over HTTP does so before it looks at its disks.
-            boot_first: if node.firmware.http_boot { BootTarget::Network } else { BootTarget::Disk },
+            boot_first: if node.firmware.http_boot {
+                BootTarget::Network
+            } else {
+                BootTarget::Disk
+            },
             console_log: logs.join("console.log"),
             qemu_log: logs.join("qemu.log"),
         };
@@ -121,7 +144,10 @@ impl Workshop {
             return Ok(None);
         }
         let bundle = self.bundle(node.image.as_ref()).ok_or_else(|| {
-            LabError(format!("node/{}: tier kernel needs an image bundle", node.name))
+            LabError(format!(
+                "node/{}: tier kernel needs an image bundle",
+                node.name
+            ))
         })?;
         let path = bundle.join("cmdline");
         let command_line = std::fs::read_to_string(&path)
@@ -144,7 +170,10 @@ impl Workshop {
     fn disk(&self, data: &Path, volume: &Volume) -> Result<Disk, String> {
         let content = match &volume.kind {
             VolumeKind::Raw { size } => DiskContent::Empty { size: *size },
-            VolumeKind::Image { image, copy_on_write } => {
+            VolumeKind::Image {
+                image,
+                copy_on_write,
+            } => {
                 let image = match &self.cluster.images[image].source {
                     ImageSource::Bundle(path) => path.join("disk.img"),
                     ImageSource::File(path) => path.clone(),

@@ -29,7 +29,11 @@ pub(super) async fn run(
             .exec(&command, PATIENCE)
             .await
             .map_err(|error| format!("{target}: {}", crate::error::chain(&error)))?;
-        return Ok(Output { exit: output.exit, stdout: output.stdout, stderr: output.stderr });
+        return Ok(Output {
+            exit: output.exit,
+            stdout: output.stdout,
+            stderr: output.stderr,
+        });
     }
     let failed = |error: std::io::Error| format!("run a command on {target}: {error}");
     let (in_write, in_read) = pipe::pipe().map_err(failed)?;

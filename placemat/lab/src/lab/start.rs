@@ -25,7 +25,7 @@ impl Lab {
         let events = options.run_dir.join("events.jsonl");
         let file = File::create(&events)
             .map_err(|error| LabError(format!("create {}: {error}", events.display())))?;
-        let bus = EventBus::new(Some(file));
+        let bus = EventBus::new(Some(file), options.epoch);
         bus.emit(
             "lab",
             LabEventKind::Lab {
@@ -43,8 +43,11 @@ impl Lab {
             bus.emit("lab", LabEventKind::Note { text });
         }
         let track = |name: &String| BootTrack::new(format!("node/{name}"), bus.clone());
-        let tracks =
-            cluster.nodes.keys().map(|name| (name.clone(), track(name))).collect::<HashMap<_, _>>();
+        let tracks = cluster
+            .nodes
+            .keys()
+            .map(|name| (name.clone(), track(name)))
+            .collect::<HashMap<_, _>>();
         let workshop = Workshop {
             cluster: cluster.clone(),
             wiring: wiring.clone(),
@@ -112,9 +115,13 @@ impl Lab {
         {
             let unit: Unit = unit.clone();
             starting.spawn(async move {
-                unit.power_on("start")
-                    .await
-                    .map_err(|error| LabError(error.to_string()))
+                let ready = unit.power_on("start").await;
+                // A program that never gets ready is an event of its own; the rest goes on.
+                ready
+                    .map_err(|error| LabError(error.to_string()))?
+                    .wait()
+                    .await;
+                Ok(())
             });
         }
         first_error(starting).await

@@ -117,7 +117,7 @@ impl Keeper {
             self.note(&event).await;
         }
         let end = self.end(status);
-        while self.tasks.len() > 0 && !console.is_finished() {
+        while !self.tasks.is_empty() && !console.is_finished() {
             let _ = self.tasks.join_next().await;
         }
         self.tasks.shutdown().await;

@@ -1,5 +1,8 @@
 //! What a serial console's output says about a boot.
 
+use std::collections::HashSet;
+use std::mem::{Discriminant, discriminant};
+
 /// Longest line that is looked at; firmware and kernel write no longer ones that matter.
 const LINE: usize = 512;
 
@@ -20,24 +23,22 @@ pub(super) enum Sign {
 #[derive(Debug, Default)]
 pub(super) struct Scanner {
     line: Vec<u8>,
-    seen_output: bool,
-    seen_kernel: bool,
-    seen_userspace: bool,
-    seen_failure: bool,
+    seen: HashSet<Discriminant<Sign>>,
 }
 
 impl Scanner {
     /// Takes the next bytes and gives the signs in them.
     pub(super) fn scan(&mut self, bytes: &[u8]) -> Vec<Sign> {
         let mut signs = Vec::new();
-        if !bytes.is_empty() && !std::mem::replace(&mut self.seen_output, true) {
-            signs.push(Sign::Output);
+        if !bytes.is_empty() {
+            signs.extend(self.first(Sign::Output));
         }
         for byte in bytes {
             match byte {
                 b'\n' | b'\r' => {
-                    signs.extend(self.judge());
-                    self.line.clear();
+                    let line = std::mem::take(&mut self.line);
+                    let sign = judge(&String::from_utf8_lossy(&line));
+                    signs.extend(sign.and_then(|sign| self.first(sign)));
                 }
                 _ if self.line.len() < LINE => self.line.push(*byte),
                 _ => {}
@@ -46,28 +47,24 @@ impl Scanner {
         signs
     }
 
-    fn judge(&mut self) -> Option<Sign> {
-        let line = String::from_utf8_lossy(&self.line);
-        if let Some((_, rest)) = line.split_once("placemat: userspace image=") {
-            let image = rest.split_whitespace().next()?.to_owned();
-            return first(&mut self.seen_userspace).then_some(Sign::Userspace(image));
-        }
-        if line.contains("Linux version ") {
-            return first(&mut self.seen_kernel).then_some(Sign::Kernel);
-        }
-        // Words of EDK II's boot device selection. Its shell is the last resort, not a system.
-        let at = line.find("BdsDxe: ")?;
-        let words = &line[at..];
-        let failed = words.contains("No bootable option")
-            || words.starts_with("BdsDxe: starting") && words.contains("EFI Internal Shell");
-        (failed && first(&mut self.seen_failure))
-            .then(|| Sign::NothingToBoot(words.trim_start_matches("BdsDxe: ").to_owned()))
+    /// The sign, if it is the first of its kind.
+    fn first(&mut self, sign: Sign) -> Option<Sign> {
+        self.seen.insert(discriminant(&sign)).then_some(sign)
     }
 }
 
-/// Whether this is the first time.
-fn first(seen: &mut bool) -> bool {
-    !std::mem::replace(seen, true)
+fn judge(line: &str) -> Option<Sign> {
+    if let Some((_, rest)) = line.split_once("placemat: userspace image=") {
+        return Some(Sign::Userspace(rest.split_whitespace().next()?.to_owned()));
+    }
+    if line.contains("Linux version ") {
+        return Some(Sign::Kernel);
+    }
+    // Words of EDK II's boot device selection. Its shell is the last resort, not a system.
+    let (_, words) = line.split_once("BdsDxe: ")?;
+    let failed = words.starts_with("No bootable option")
+        || words.starts_with("starting") && words.contains("EFI Internal Shell");
+    failed.then(|| Sign::NothingToBoot(words.to_owned()))
 }
 
 #[cfg(test)]

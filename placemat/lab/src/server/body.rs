@@ -76,11 +76,16 @@ fn failed(error: impl std::fmt::Display) -> HardwareError {
 
 async fn start_unit(unit: &Unit, track: &BootTrack) -> Result<(), HardwareError> {
     track.begin();
-    unit.power_on("bmc").await.map_err(failed)?;
+    let ready = unit.power_on("bmc").await.map_err(failed)?;
     // A namespace has no firmware: it is in its own userspace at once, and its services run when
-    // the unit says that they are ready.
+    // the unit says that they are ready. Nobody waits for that, as nobody does for a machine.
     track.reach(BootPhase::Userspace, Some("network".into()));
-    track.reach(BootPhase::Agent, None);
+    let (track, boot) = (track.clone(), track.boots());
+    unit.tasks().spawn(async move {
+        if ready.wait().await && track.boots() == boot {
+            track.reach(BootPhase::Agent, None);
+        }
+    });
     Ok(())
 }
 

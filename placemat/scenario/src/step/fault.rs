@@ -85,7 +85,7 @@ fn parse(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Box<dyn StepBody>
         ("power-loss", None) => FaultKind::PowerLoss,
         ("carrier-down", None) => FaultKind::CarrierDown,
         // Leaked once per fault of a file: the port's type wants it to live as long as the run.
-        ("daemon-kill", Some(app)) => FaultKind::DaemonKill { app: app.leak() },
+        ("daemon-kill", Some(app)) => FaultKind::DaemonKill { app },
         ("daemon-kill", None) => {
             reader.problem(
                 "missing-key",
@@ -200,7 +200,7 @@ impl StepBody for FaultScope {
             None => self.of.to_vec(),
         };
         let fault = Fault {
-            kind: self.fault,
+            kind: self.fault.clone(),
             of,
         };
         // Not cut short by ^C: a fault half applied, with no handle, could not be healed.
