@@ -25,11 +25,17 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
+/// The most that waiting deadlines are stretched. A host may compute thirty times slower, but most
+/// of what is waited for is timers, which run as fast as everywhere; and a failure must be told
+/// before its reader has gone home.
+pub const MOST_STRETCH: f64 = 3.0;
+
 /// How a run is to go.
 pub struct RunOptions {
     /// Seed of every random choice.
     pub seed: u64,
-    /// Factor on waiting deadlines, from the host probe; below 1 counts as 1. Budgets ignore it.
+    /// How much slower this host is than one with KVM, from the host probe. Waiting deadlines are
+    /// stretched by it, at least 1 and at most [`MOST_STRETCH`]; budgets never are.
     pub slowness: f64,
     /// Cancelling it ends the run in order: scopes unwind, faults are healed.
     pub cancel: CancellationToken,
@@ -164,7 +170,7 @@ pub async fn run(suite: Suite, port: Arc<dyn LabPort>, options: RunOptions) -> R
         port,
         sink: sink.clone(),
         seed,
-        slowness: slowness.max(1.0),
+        slowness: slowness.clamp(1.0, MOST_STRETCH),
     });
     let deadline = Deadline::starting_now(&suite.timeout, run.slowness, "the suite");
     let mut scenarios: Vec<ScenarioVerdict> = Vec::new();

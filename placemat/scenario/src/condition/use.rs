@@ -1,7 +1,9 @@
 //! `use`: a condition of a library.
 
-use super::Probe;
+use super::{Condition, Findings, Probe};
+use crate::context::Context;
 use crate::load::{Key, Reader, Row, Value};
+use async_trait::async_trait;
 
 pub(super) const ROW: Row<super::Parse> = Row {
     name: "use",
@@ -13,7 +15,29 @@ pub(super) const ROW: Row<super::Parse> = Row {
     parse,
 };
 
-/// The condition of the library stands in for the `use`, with its own place.
+/// The library's condition under its name there: what it is made of is told by what is not met.
+#[derive(Debug)]
+struct Used {
+    name: String,
+    condition: Condition,
+}
+
 fn parse(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Box<dyn Probe>> {
-    reader.used_condition(value).map(|condition| condition.body)
+    let (name, condition) = reader.used_condition(value)?;
+    Some(Box::new(Used { name, condition }))
+}
+
+#[async_trait]
+impl Probe for Used {
+    async fn probe(&self, cx: &Context, thorough: bool) -> Findings {
+        self.condition.body.probe(cx, thorough).await
+    }
+
+    fn describe(&self) -> String {
+        self.name.clone()
+    }
+
+    fn is_composed(&self) -> bool {
+        self.condition.body.is_composed()
+    }
 }

@@ -48,13 +48,12 @@ fn entry<'t>(tree: &'t Tree, key: &str) -> Entry<'t> {
 }
 
 impl<'a> Reader<'a> {
-    /// The condition that a `use` names.
-    pub(crate) fn used_condition(&mut self, value: &Value<'_>) -> Option<Condition> {
+    /// The condition that a `use` names, and its name.
+    pub(crate) fn used_condition(&mut self, value: &Value<'_>) -> Option<(String, Condition)> {
         let table = &self.libraries.conditions;
         self.used(value, table, "that", "condition", |reader, body| {
             reader.condition(body)
         })
-        .map(|(_, condition)| condition)
     }
 
     /// The step list that a `use` names, and its name.
