@@ -28,18 +28,27 @@ packages_closure() {
     echo "$known"
 }
 
-# Prints `FILE SIZE DIGEST` for each package, as apt's lists have it. Fetches nothing.
+# Prints `FILE SIZE DIGEST` for each package, as apt's lists have it. Fetches nothing. Asking apt takes seconds, so the answer is
+# kept for as long as neither apt's lists nor the recipe change.
 packages_resolve() {
-    local names uris
-    names=$(packages_closure)
-    mkdir "$work/uris"
-    # apt says nothing about files that lie in the current folder already, so ask from an empty one.
-    # shellcheck disable=SC2086  # a list of names
-    uris=$(cd "$work/uris" && apt-get --print-uris download $names 2> "$work/apt.log") ||
-        fail "apt cannot say where the packages are: $(tail -n 1 "$work/apt.log")" "run 'apt-get update' as root"
-    sed "s/^'[^']*' //" <<< "$uris" | sort
-    [ "$(wc -l <<< "$uris")" = "$(wc -w <<< "$names")" ] ||
-        fail "apt does not know all of: ${names//$'\n'/ }" "run 'apt-get update' as root"
+    local names key
+    key=$({
+        cat "$recipe/packages" "$recipe/packages.sh"
+        stat -c '%n %s %Y' /var/lib/apt/lists/*Packages* /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/preferences.d 2> /dev/null
+    } | sha256sum | cut -c 1-16) || true
+    if [ ! -s "$cache/resolved-$key" ]; then
+        names=$(packages_closure)
+        mkdir "$work/uris"
+        # apt says nothing about files that lie in the current folder already, so ask from an empty one.
+        # shellcheck disable=SC2086  # a list of names
+        (cd "$work/uris" && apt-get --print-uris download $names) > "$work/uris.list" 2> "$work/apt.log" ||
+            fail "apt cannot say where the packages are: $(tail -n 1 "$work/apt.log")" "run 'apt-get update' as root"
+        [ "$(wc -l < "$work/uris.list")" = "$(wc -w <<< "$names")" ] ||
+            fail "apt does not know all of: ${names//$'\n'/ }" "run 'apt-get update' as root"
+        sed "s/^'[^']*' //" "$work/uris.list" | sort > "$work/resolved"
+        mv "$work/resolved" "$cache/resolved-$key"
+    fi
+    cat "$cache/resolved-$key"
 }
 
 # Everything that decides the bytes of the bundle: packages, recipe, the tools that write into it.
@@ -51,7 +60,7 @@ input_hash() {
         cc --version
         objcopy --version
         cpio --version
-        lz4 --version
+        zstd --version
         mformat --version
         sfdisk --version
     } | sha256sum | cut -c 1-16

@@ -19,7 +19,7 @@ dpkg-deb dpkg
 objcopy binutils
 cc gcc
 cpio cpio
-lz4 lz4
+zstd zstd
 mformat mtools
 sfdisk fdisk
 flock util-linux
