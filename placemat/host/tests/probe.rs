@@ -4,6 +4,7 @@ use placemat_host::probe::accel::{self, Accelerator};
 use placemat_host::probe::{firmware, program};
 
 /// Whether the test is to be left out: QEMU or OVMF is missing, and nothing says that it may not be.
+#[expect(clippy::print_stderr, reason = "a test says why it is left out")]
 fn left_out() -> bool {
     let missing = [
         program::locate("qemu-system-x86_64")

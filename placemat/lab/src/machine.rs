@@ -72,6 +72,12 @@ pub enum MachineError {
         /// The machine.
         machine: String,
     },
+    /// It was reset in the middle of a command in its guest.
+    #[error("{machine} rebooted during the command")]
+    Rebooted {
+        /// The machine.
+        machine: String,
+    },
     /// Its guest agent failed.
     #[error("guest of {machine}")]
     Agent {
@@ -309,12 +315,16 @@ impl Machine {
     ) -> Result<AgentOutput, MachineError> {
         let life = self.life()?;
         let mut off = self.inner.life.subscribe();
+        let mut resets = life.resets.subscribe();
+        let machine = self.inner.spec.name.clone();
+        // Without these two, a command that the guest took down with it would keep the channel
+        // from whoever asks the next boot.
         tokio::select! {
-            done = life.agent.exec(command, patience) => done.map_err(|source| MachineError::Agent {
-                machine: self.inner.spec.name.clone(),
-                source,
-            }),
-            _ = off.wait_for(Option::is_none) => Err(self.off()),
+            done = life.agent.exec(command, patience) => {
+                done.map_err(|source| MachineError::Agent { machine, source })
+            }
+            Ok(()) = resets.changed() => Err(MachineError::Rebooted { machine }),
+            _ = off.wait_for(Option::is_none) => Err(MachineError::Off { machine }),
         }
     }
 

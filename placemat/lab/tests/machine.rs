@@ -1,17 +1,23 @@
 //! Machines on the real QEMU of this host, with boot sectors for guests: they speak on the serial
 //! port and do one thing. No network, no UEFI, a second each.
 
+use placemat_bmc::chassis::{Cause, PowerCommand};
+use placemat_bmc::identity::Identity;
+use placemat_bmc::user::UserTable;
+use placemat_bmc::{Bmc, Settings};
 use placemat_host::probe::accel::Accelerator;
 use placemat_host::probe::program;
 use placemat_lab::event::EventBus;
 use placemat_lab::machine::{
-    BootTarget, Disk, DiskContent, DiskFormat, Machine, MachineError, MachineFirmware, MachineNews,
-    MachineSetup, MachineSpec, make_disk,
+    BootTarget, DeathPolicy, Disk, DiskContent, DiskFormat, Machine, MachineError, MachineFirmware,
+    MachineNews, MachineSetup, MachineSpec, make_disk,
 };
 use placemat_lab::server::BootTrack;
 use placemat_spec::event::{BootPhase, LabEvent, LabEventKind};
 use placemat_spec::resource::Smbios;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::broadcast;
@@ -154,6 +160,27 @@ impl Fixture {
                 if *phase == wanted && *boot == number)
         })
         .await;
+    }
+
+    /// A BMC in front of the machine.
+    fn bmc(&self, policy: DeathPolicy) -> Bmc {
+        let identity = Identity::new("cs1", "0a1b", IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let users = UserTable::administrator("admin", "placemat").expect("user");
+        let bmc = Bmc::new(
+            Settings::new(identity, users),
+            Arc::new(self.machine.clone()),
+        );
+        self.machine.attach(bmc.clone(), policy);
+        bmc
+    }
+
+    /// Kills its QEMU as anybody could.
+    fn kill(&self) {
+        let pid = self.machine.pid().expect("it runs").to_string();
+        let killed = std::process::Command::new("kill")
+            .args(["-9", &pid])
+            .status();
+        assert!(killed.expect("kill").success());
     }
 
     async fn end(self) {
@@ -315,4 +342,81 @@ async fn a_machine_that_cannot_start_says_why() {
     broken.end().await;
     missing.end().await;
     fixture.end().await;
+}
+
+async fn until(bmc: &Bmc, on: bool) {
+    let mut chassis = bmc.watch();
+    let seen = chassis.wait_for(|chassis| chassis.is_on() == on);
+    timeout(PATIENCE, seen)
+        .await
+        .expect("the chassis changes")
+        .expect("the BMC lives");
+}
+
+#[tokio::test]
+async fn the_bmc_follows_a_guest_that_powers_off_and_starts_it_again() {
+    let Some(mut fixture) = fixture(&[("first", Act::Key)]) else {
+        return;
+    };
+    let bmc = fixture.bmc(DeathPolicy::PowerOn);
+    for boot in 1..=2 {
+        bmc.power(PowerCommand::On, Cause::Ipmi).await.expect("on");
+        fixture.phase(BootPhase::Userspace, boot).await;
+        fixture
+            .machine
+            .console()
+            .write(b"x".to_vec())
+            .await
+            .expect("type");
+        until(&bmc, false).await;
+    }
+    fixture.end().await;
+}
+
+#[tokio::test]
+async fn a_killed_qemu_comes_back_by_policy() {
+    let Some(mut fixture) = fixture(&[("first", Act::Halt)]) else {
+        return;
+    };
+    let bmc = fixture.bmc(DeathPolicy::PowerOn);
+    bmc.power(PowerCommand::On, Cause::Ipmi).await.expect("on");
+    // Deaths after userspace do not add up.
+    for boot in 1..=4 {
+        fixture.phase(BootPhase::Userspace, boot).await;
+        fixture.kill();
+    }
+    fixture.phase(BootPhase::Userspace, 5).await;
+    assert!(bmc.chassis().is_on());
+    fixture.end().await;
+}
+
+#[tokio::test]
+async fn a_killed_qemu_stays_off_where_it_should() {
+    // Without a name there is no userspace.
+    let Some(mut looping) = fixture(&[("", Act::Halt)]) else {
+        return;
+    };
+    let bmc = looping.bmc(DeathPolicy::PowerOn);
+    bmc.power(PowerCommand::On, Cause::Ipmi).await.expect("on");
+    for boot in 1..=3 {
+        looping.phase(BootPhase::Kernel, boot).await;
+        looping.kill();
+    }
+    let note = "stays off: QEMU died 3 times in a row";
+    looping
+        .event(|what| matches!(what, LabEventKind::Note { text } if text == note))
+        .await;
+    until(&bmc, false).await;
+    looping.end().await;
+
+    let Some(mut steady) = fixture(&[("first", Act::Halt)]) else {
+        return;
+    };
+    let bmc = steady.bmc(DeathPolicy::StayOff);
+    bmc.power(PowerCommand::On, Cause::Ipmi).await.expect("on");
+    steady.phase(BootPhase::Userspace, 1).await;
+    steady.kill();
+    until(&bmc, false).await;
+    assert!(!steady.machine.is_on());
+    steady.end().await;
 }

@@ -3,7 +3,7 @@
 //! of its own. Layout after QEMU's `docs/interop/qcow2.txt`, version 3.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 const MAGIC: [u8; 4] = *b"QFI\xfb";
@@ -31,10 +31,7 @@ pub(super) fn examine(path: &Path) -> io::Result<Backing> {
     match file.read_exact(&mut header) {
         Ok(()) if header[..4] == MAGIC => Ok(Backing {
             format: "qcow2",
-            size: u64::from_be_bytes([
-                header[24], header[25], header[26], header[27], header[28], header[29], header[30],
-                header[31],
-            ]),
+            size: u64::from_be_bytes(bytes(&header, 24)),
         }),
         Ok(()) => Ok(Backing {
             format: "raw",
@@ -46,6 +43,29 @@ pub(super) fn examine(path: &Path) -> io::Result<Backing> {
         }),
         Err(error) => Err(error),
     }
+}
+
+/// The file that an overlay lies over, as it names it; `None` where it names none.
+pub(super) fn backing_name(path: &Path) -> io::Result<Option<String>> {
+    let mut file = File::open(path)?;
+    let mut header = [0; 20];
+    file.read_exact(&mut header)?;
+    let at = u64::from_be_bytes(bytes(&header, 8));
+    let length = u32::from_be_bytes(bytes(&header, 16));
+    if header[..4] != MAGIC || at == 0 || length > 1023 {
+        return Ok(None);
+    }
+    file.seek(SeekFrom::Start(at))?;
+    let mut name = String::new();
+    file.take(length.into()).read_to_string(&mut name)?;
+    Ok(Some(name))
+}
+
+/// `N` bytes of a header, from `at`.
+fn bytes<const N: usize>(header: &[u8], at: usize) -> [u8; N] {
+    let mut part = [0; N];
+    part.copy_from_slice(&header[at..at + N]);
+    part
 }
 
 /// The bytes of an empty overlay of `size` bytes over the file `path`.
@@ -164,5 +184,6 @@ mod tests {
             size: 12345,
         };
         assert_eq!(examine(&path).expect("qcow2"), overlaid);
+        assert_eq!(backing_name(&path).expect("name").as_deref(), Some("/a"));
     }
 }

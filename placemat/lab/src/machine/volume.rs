@@ -39,6 +39,18 @@ pub enum VolumeError {
         /// The kernel's answer.
         source: io::Error,
     },
+    /// The disk is there from before, over another image.
+    #[error(
+        "disk {path} lies over {found}, not over {image}: remove it to start from the new image"
+    )]
+    OtherImage {
+        /// The disk.
+        path: String,
+        /// What it lies over.
+        found: String,
+        /// What it should lie over.
+        image: String,
+    },
     /// The file cannot be written.
     #[error("make {path}{}", hint(source))]
     Make {
@@ -47,6 +59,22 @@ pub enum VolumeError {
         /// The kernel's answer.
         source: io::Error,
     },
+}
+
+/// An overlay means nothing over another image than its own.
+fn check_backing(path: &Path, image: &Path) -> Result<(), VolumeError> {
+    let name = qcow2::backing_name(path).map_err(|source| VolumeError::Make {
+        path: path.display().to_string(),
+        source,
+    })?;
+    match name {
+        Some(name) if Path::new(&name) == image => Ok(()),
+        name => Err(VolumeError::OtherImage {
+            path: path.display().to_string(),
+            found: name.unwrap_or_else(|| "no image".into()),
+            image: image.display().to_string(),
+        }),
+    }
 }
 
 fn hint(error: &io::Error) -> &'static str {
@@ -66,6 +94,7 @@ pub fn make_disk(folder: &Path, name: &str, content: &DiskContent) -> Result<Dis
             let path = folder.join(format!("{name}.qcow2"));
             let bytes = qcow2::overlay(&image.display().to_string(), backing);
             made(&path, |new| fs::write(new, &bytes))?;
+            check_backing(&path, &image)?;
             Ok(Disk {
                 path,
                 format: DiskFormat::Qcow2,
@@ -166,6 +195,21 @@ mod tests {
         assert_eq!(overlay.format, DiskFormat::Qcow2);
         let seen = qcow2::examine(&overlay.path).expect("examine");
         assert_eq!((seen.format, seen.size), ("qcow2", 1 << 10));
+    }
+
+    #[test]
+    fn an_overlay_keeps_its_image() {
+        let folder = tempfile::tempdir().expect("folder");
+        let make = |image: &str| {
+            let image = folder.path().join(image);
+            fs::write(&image, [7; 1 << 10]).expect("write");
+            make_disk(folder.path(), "root", &DiskContent::Overlay { image })
+        };
+        let first = make("old.img").expect("made");
+        assert_eq!(make("old.img").expect("kept"), first);
+        let error = make("new.img").expect_err("another image").to_string();
+        let error = error.replace(&folder.path().display().to_string(), "DATA");
+        insta::assert_snapshot!(error, @"disk DATA/root.qcow2 lies over DATA/old.img, not over DATA/new.img: remove it to start from the new image");
     }
 
     #[test]
