@@ -64,7 +64,7 @@ enum Command {
     /// Expand a rack spec into a cluster file, router and boot-server configuration.
     Menu(menu::Menu),
     /// Tell what this host can do, and how to make it do more.
-    Doctor(doctor::Doctor),
+    Doctor,
     /// Remove what dead labs left: run directories, with --data their disks too.
     Prune(prune::Prune),
 }
@@ -111,14 +111,14 @@ impl Cli {
             Command::Check(verb) => verb.run(),
             Command::Up(verb) => verb.run(),
             Command::Down(verb) => verb.run(),
-            Command::Ls(verb) => verb.run(),
+            Command::Ls(verb) => Ok(verb.run()),
             Command::Status(verb) => verb.run(),
             Command::Exec(verb) => verb.run(),
             Command::Console(verb) => verb.run(),
             Command::Power(verb) => verb.run(),
             Command::Test(verb) => verb.run(),
             Command::Menu(verb) => verb.run(),
-            Command::Doctor(verb) => verb.run(),
+            Command::Doctor => doctor::run(),
             Command::Prune(verb) => verb.run(),
         }
     }

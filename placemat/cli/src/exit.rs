@@ -15,8 +15,6 @@ pub(crate) const SPEC: u8 = 3;
 pub(crate) const HOST: u8 = 4;
 /// The lab failed.
 pub(crate) const LAB: u8 = 5;
-/// A scenario failed.
-pub(crate) const SCENARIO: u8 = 6;
 
 /// SIGINT came.
 pub(crate) const INTERRUPTED: u8 = 130;

@@ -49,17 +49,15 @@ pub(crate) fn cluster(files: &[PathBuf], expand_to: Option<&Path>) -> Result<Loa
     if let [spec] = &sources[..]
         && placemat_menu::is_rack_spec(spec)
     {
-        return match expand_to {
-            Some(dir) => {
-                write_expansion(spec, dir)?;
-                checked(vec![source(&dir.join("cluster.yml"))?])
-            }
-            None => {
-                let dir = tempfile::tempdir().context("make a temporary directory")?;
-                write_expansion(spec, dir.path())?;
-                checked(vec![source(&dir.path().join("cluster.yml"))?])
-            }
+        let forgotten;
+        let dir = if let Some(dir) = expand_to {
+            dir
+        } else {
+            forgotten = tempfile::tempdir().context("make a temporary directory")?;
+            forgotten.path()
         };
+        write_expansion(spec, dir)?;
+        return checked(vec![source(&dir.join("cluster.yml"))?]);
     }
     checked(sources)
 }
@@ -78,7 +76,7 @@ pub(crate) fn write_expansion(spec: &Source, dir: &Path) -> Result<Vec<PathBuf>,
         fs::write(&path, &file.contents)
             .with_context(|| format!("write {}", path.display()))
             .code(exit::HOST)?;
-        written.push(file.path.into());
+        written.push(file.path);
     }
     Ok(written)
 }
@@ -96,14 +94,14 @@ fn checked(sources: Vec<Source>) -> Result<Loaded, Failure> {
             } else {
                 fs::File::open(&file.path).map(|_| ())
             };
-            readable.map_err(words)?;
+            readable.map_err(|error| words(&error))?;
             if right {
                 Ok(())
             } else {
                 Err("it is of the wrong type".into())
             }
         }
-        Err(error) => Err(words(error)),
+        Err(error) => Err(words(&error)),
     })?;
     if !warnings.is_empty() {
         say(&warnings.render_as(Severity::Warning, exit::use_color()));
@@ -111,7 +109,7 @@ fn checked(sources: Vec<Source>) -> Result<Loaded, Failure> {
     Ok(Loaded { cluster, sources })
 }
 
-fn words(error: std::io::Error) -> String {
+fn words(error: &std::io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_owned()
 }

@@ -81,3 +81,41 @@ fn ifreq(name: &str) -> libc::ifreq {
     }
     request
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::netlink::Netlink;
+    use nix::sched::{CloneFlags, unshare};
+
+    #[test]
+    fn carrier_comes_and_goes() {
+        let in_own_namespace = || {
+            if let Err(error) = unshare(CloneFlags::CLONE_NEWNET) {
+                assert!(
+                    !std::env::var("PLACEMAT_REQUIRE")
+                        .unwrap_or_default()
+                        .contains("root"),
+                    "PLACEMAT_REQUIRE names root, but: {error}"
+                );
+                eprintln!("skipped: a network namespace of its own: {error}");
+                return;
+            }
+            let tap = create("tap0").expect("tap");
+            let mut netlink = Netlink::open().expect("netlink");
+            netlink.set_up("tap0", true).expect("up");
+            let mut carrier = || {
+                let links = netlink.links().expect("links");
+                links.iter().any(|link| link.name == "tap0" && link.carrier)
+            };
+            assert!(carrier());
+            set_carrier(&tap, false).expect("off");
+            assert!(!carrier());
+            set_carrier(&tap, true).expect("on");
+            assert!(carrier());
+        };
+        std::thread::spawn(in_own_namespace)
+            .join()
+            .expect("the thread ends");
+    }
+}

@@ -232,6 +232,7 @@ impl Unit {
         let container = {
             let mut state = self.state();
             state.supervision.cancel();
+            state.app_processes.clear();
             state.container.take()
         };
         let Some(container) = container else {

@@ -57,7 +57,7 @@ impl Wiring {
         loopback: impl Fn(&Target) -> Vec<IpNet>,
     ) -> Result<Self, WiringError> {
         let hub_netns = Netns::current("hub")?;
-        let mut hub = Netlink::open().map_err(|source| on_hub(source))?;
+        let mut hub = Netlink::open().map_err(on_hub)?;
         let mut spaces = HashMap::new();
         for namespace in &plan.namespaces {
             let netns = Netns::create(&namespace.name)?;

@@ -1,6 +1,6 @@
 //! `placemat ls`.
 
-use crate::exit::{self, Failure};
+use crate::exit;
 
 /// Arguments of `ls`.
 #[derive(Debug, clap::Args)]
@@ -12,18 +12,18 @@ pub(super) struct Ls {
 
 impl Ls {
     #[expect(clippy::print_stdout, reason = "the list is this verb's data")]
-    pub(super) fn run(self) -> Result<u8, Failure> {
+    pub(super) fn run(self) -> u8 {
         let labs = crate::place::registry().live();
         if self.json {
             for lab in labs {
                 let text = serde_json::json!({"lab": lab.card, "run_dir": lab.run_dir});
                 println!("{text}");
             }
-            return Ok(exit::OK);
+            return exit::OK;
         }
         if labs.is_empty() {
             crate::input::say("no lab is running");
-            return Ok(exit::OK);
+            return exit::OK;
         }
         println!("{:<8} {:<20} {:<30} RUN DIRECTORY", "ID", "NAME", "STARTED");
         for lab in labs {
@@ -36,6 +36,6 @@ impl Ls {
                 lab.run_dir.display()
             );
         }
-        Ok(exit::OK)
+        exit::OK
     }
 }

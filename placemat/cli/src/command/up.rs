@@ -34,7 +34,7 @@ impl Up {
         let files = self
             .files
             .iter()
-            .map(|file| std::path::absolute(file))
+            .map(std::path::absolute)
             .collect::<Result<Vec<_>, _>>();
         let files = files.context("find the current directory")?;
         let started = jiff::Timestamp::now().to_string();

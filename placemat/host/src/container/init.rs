@@ -173,7 +173,7 @@ fn spawn(
     terminal: bool,
     stdio: Vec<OwnedFd>,
 ) -> io::Result<Pid> {
-    let Some((program, arguments)) = argv.split_first() else {
+    let Some((command, arguments)) = argv.split_first() else {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             "no program given",
@@ -185,7 +185,7 @@ fn spawn(
             "three descriptors are needed",
         ));
     };
-    let mut command = Command::new(program);
+    let mut command = Command::new(command);
     command
         .args(arguments)
         .env_clear()

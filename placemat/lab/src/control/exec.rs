@@ -57,16 +57,14 @@ pub(super) async fn run(
                 };
                 return answer(&stream, &told).await;
             }
-            line = next_line(&stream, &mut pending) => match line {
-                Ok(Some(line)) => {
-                    if let Ok(Signal { signal }) = serde_json::from_slice(&line) {
-                        container.signal_id(id, signal).await;
-                    }
-                }
-                // The client is gone: what it asked for has no purpose any more.
-                Ok(None) | Err(_) => {
+            line = next_line(&stream, &mut pending) => {
+                let Ok(Some(line)) = line else {
+                    // The client is gone: what it asked for has no purpose any more.
                     container.signal_id(id, SIGKILL).await;
                     return Ok(());
+                };
+                if let Ok(Signal { signal }) = serde_json::from_slice(&line) {
+                    container.signal_id(id, signal).await;
                 }
             },
         }

@@ -87,10 +87,7 @@ async fn attend(lab: Lab, stream: UnixStream, down: CancellationToken) -> io::Re
         Request::Console { target } => console(&lab, stream, &target).await,
         Request::Power { target, action } => {
             let done = match lab.target(&target) {
-                Ok(target) => lab
-                    .power(&target, action, "cli")
-                    .await
-                    .map_err(|e| e.to_string()),
+                Ok(target) => lab.power(&target, action, "cli").await,
                 Err(error) => Err(error),
             };
             answer(&stream, &done_or(done)).await

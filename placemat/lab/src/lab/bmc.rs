@@ -22,15 +22,12 @@ impl Lab {
                     chain(error)
                 ))
             };
-            let authority = match &authority {
-                Some(authority) => Arc::clone(authority),
-                None => {
-                    let made = Arc::new(
-                        CertificateAuthority::new("placemat").map_err(|error| failed(&error))?,
-                    );
-                    authority = Some(made.clone());
-                    made
-                }
+            // Made by the first BMC that there is; most labs of routers have none.
+            let authority = if let Some(authority) = &authority {
+                Arc::clone(authority)
+            } else {
+                let made = CertificateAuthority::new("placemat").map_err(|error| failed(&error))?;
+                authority.insert(Arc::new(made)).clone()
             };
             // The lab process itself is in the hub's namespace.
             let udp = UdpSocket::bind((spec.address, RMCP_PORT)).map_err(|error| failed(&error))?;

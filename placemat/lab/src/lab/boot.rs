@@ -138,7 +138,7 @@ impl http::HttpObserver for Observer {
 impl Lab {
     /// Starts HTTP of every boot server. The sockets outlive a loss of power, during which no
     /// packet reaches them.
-    pub(super) async fn serve_http(&self) -> Result<(), LabError> {
+    pub(super) fn serve_http(&self) -> Result<(), LabError> {
         for boot_server in self.cluster().boot_servers.values() {
             let target = Target::new(TargetKind::BootServer, &boot_server.name);
             let failed = |error: &dyn std::error::Error| {

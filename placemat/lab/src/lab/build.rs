@@ -143,7 +143,7 @@ impl Workshop {
                 restart: RestartPolicy::Always,
                 ready: Some(Readiness {
                     command: argv(&["/bin/sh", "-c", "test -S /run/bird/bird.ctl"]),
-                    timeout: Duration::from_secs(30),
+                    timeout: Duration::from_secs(300),
                 }),
                 place: node.place,
             }],

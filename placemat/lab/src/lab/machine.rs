@@ -93,7 +93,7 @@ impl Workshop {
             qemu: qemu.path.clone(),
             accelerator: match node.accel {
                 Accel::Auto => qemu.accel.accelerator,
-                Accel::Kvm => self.kvm(node, qemu)?,
+                Accel::Kvm => kvm(node, qemu)?,
                 Accel::Tcg => Accelerator::Tcg,
             },
             cpus: node.cpu.count,
@@ -127,16 +127,6 @@ impl Workshop {
                 cancel: self.cancel.clone(),
             },
         ))
-    }
-
-    fn kvm(&self, node: &Node, qemu: &Qemu) -> Result<Accelerator, LabError> {
-        if qemu.accel.accelerator == Accelerator::Kvm {
-            return Ok(Accelerator::Kvm);
-        }
-        Err(LabError(format!(
-            "node/{} asks for `accel: kvm`, which does not work here: {}",
-            node.name, qemu.accel.reason
-        )))
     }
 
     fn direct_kernel(&self, node: &Node) -> Result<Option<DirectKernel>, LabError> {
@@ -188,4 +178,14 @@ impl Workshop {
         make_disk(data, &volume.name, &content)
             .map_err(|error| format!("make volume `{}`: {}", volume.name, chain(&error)))
     }
+}
+
+fn kvm(node: &Node, qemu: &Qemu) -> Result<Accelerator, LabError> {
+    if qemu.accel.accelerator == Accelerator::Kvm {
+        return Ok(Accelerator::Kvm);
+    }
+    Err(LabError(format!(
+        "node/{} asks for `accel: kvm`, which does not work here: {}",
+        node.name, qemu.accel.reason
+    )))
 }

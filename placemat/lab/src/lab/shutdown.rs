@@ -2,9 +2,13 @@
 
 use super::Lab;
 use placemat_bmc::chassis::{Cause, PowerCommand};
-use placemat_spec::event::LabPhase;
+use placemat_spec::event::{BootPhase, LabPhase};
 use placemat_spec::selector::TargetKind;
+use std::time::Duration;
 use tokio::task::JoinSet;
+
+/// What a booted guest is given to power itself off before the plug is pulled.
+const GRACE: Duration = Duration::from_millis(700);
 
 impl Lab {
     /// Takes everything down. Never stops early: what fails is told, and the rest goes on.
@@ -14,7 +18,14 @@ impl Lab {
         let mut stopping = JoinSet::new();
         for server in self.inner.servers.values() {
             let server = server.clone();
-            stopping.spawn(async move { server.power(PowerCommand::Off, Cause::Lab).await });
+            stopping.spawn(async move {
+                if let Some(machine) = server.body().machine() {
+                    let booted = server.track().phase() == BootPhase::Agent;
+                    let grace = if booted { GRACE } else { Duration::ZERO };
+                    machine.halt(grace, "down").await;
+                }
+                server.power(PowerCommand::Off, Cause::Lab).await
+            });
         }
         collect(stopping, &mut failures).await;
         for kind in [TargetKind::BootServer, TargetKind::Router, TargetKind::Hub] {

@@ -4,20 +4,27 @@ use super::build::Workshop;
 use super::{Inner, Lab, LabError, LabOptions};
 use crate::event::EventBus;
 use crate::plan::Plan;
-use crate::server::BootTrack;
+use crate::server::{BootTrack, Server};
 use crate::unit::Unit;
 use crate::wiring::Wiring;
 use ipnet::IpNet;
 use placemat_bmc::chassis::{Cause, PowerCommand};
 use placemat_spec::Cluster;
-use placemat_spec::event::{LabEventKind, LabPhase};
+use placemat_spec::event::{BootPhase, LabEventKind, LabPhase};
+use placemat_spec::resource::Name;
 use placemat_spec::selector::{Target, TargetKind};
 use std::collections::HashMap;
 use std::fs::File;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// A VM that takes longer than this to boot gives its seat to the next.
+const LONGEST_BOOT: Duration = Duration::from_secs(60);
 
 impl Lab {
     /// Makes the lab's links and everything on them, without power.
@@ -97,7 +104,7 @@ impl Lab {
         self.power_on_all(TargetKind::Router).await?;
         self.set_phase(LabPhase::BootServers);
         self.power_on_all(TargetKind::BootServer).await?;
-        self.serve_http().await?;
+        self.serve_http()?;
         self.serve_bmcs()?;
         self.set_phase(LabPhase::Nodes);
         self.start_servers().await?;
@@ -127,23 +134,45 @@ impl Lab {
         first_error(starting).await
     }
 
+    /// Powers servers on, each after what it depends on, with as many VMs booting at once as the
+    /// cores bear: under TCG one that waits its turn is up sooner than if all crawled.
     async fn start_servers(&self) -> Result<(), LabError> {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let seats = Arc::new(Semaphore::new(cores.max(2)));
         let mut starting: JoinSet<Result<(), LabError>> = JoinSet::new();
-        for server in self
-            .inner
-            .servers
-            .values()
-            .filter(|server| server.node().autostart)
-        {
-            let server = server.clone();
+        for server in self.servers().filter(|server| server.node().autostart) {
+            let (lab, server, seats) = (self.clone(), server.clone(), seats.clone());
             starting.spawn(async move {
-                server
-                    .power(PowerCommand::On, Cause::Lab)
-                    .await
-                    .map_err(LabError)
+                lab.until_up(&server.node().depends_on).await;
+                if server.body().machine().is_none() {
+                    return lab.press_power(&server).await;
+                }
+                // The semaphore is never closed.
+                let seat = seats.acquire_owned().await.ok();
+                lab.press_power(&server).await?;
+                lab.tasks().spawn(async move {
+                    let track = server.track();
+                    let _ = timeout(LONGEST_BOOT, track.wait_for(BootPhase::Userspace)).await;
+                    drop(seat);
+                });
+                Ok(())
             });
         }
         first_error(starting).await
+    }
+
+    async fn press_power(&self, server: &Server) -> Result<(), LabError> {
+        server
+            .power(PowerCommand::On, Cause::Lab)
+            .await
+            .map_err(LabError)
+    }
+
+    /// Waits until servers of these names have booted. Everything else was started before.
+    async fn until_up(&self, names: &[Name]) {
+        for server in names.iter().filter_map(|name| self.server(name)) {
+            server.track().wait_for(BootPhase::Agent).await;
+        }
     }
 }
 

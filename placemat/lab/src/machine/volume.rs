@@ -39,18 +39,6 @@ pub enum VolumeError {
         /// The kernel's answer.
         source: io::Error,
     },
-    /// The disk is there from before, over another image.
-    #[error(
-        "disk {path} lies over {found}, not over {image}: remove it to start from the new image"
-    )]
-    OtherImage {
-        /// The disk.
-        path: String,
-        /// What it lies over.
-        found: String,
-        /// What it should lie over.
-        image: String,
-    },
     /// The file cannot be written.
     #[error("make {path}{}", hint(source))]
     Make {
@@ -61,20 +49,16 @@ pub enum VolumeError {
     },
 }
 
-/// An overlay means nothing over another image than its own.
-fn check_backing(path: &Path, image: &Path) -> Result<(), VolumeError> {
-    let name = qcow2::backing_name(path).map_err(|source| VolumeError::Make {
-        path: path.display().to_string(),
-        source,
-    })?;
-    match name {
-        Some(name) if Path::new(&name) == image => Ok(()),
-        name => Err(VolumeError::OtherImage {
-            path: path.display().to_string(),
-            found: name.unwrap_or_else(|| "no image".into()),
-            image: image.display().to_string(),
-        }),
+/// An overlay means nothing over another image than its own, so one over an image that is no longer
+/// wanted (it was built anew, for example) is put aside, and a new disk takes its place.
+fn put_aside(path: &Path, image: &Path) -> io::Result<()> {
+    if !path.exists() || qcow2::backing_name(path)?.is_some_and(|name| Path::new(&name) == image) {
+        return Ok(());
     }
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(".old");
+    tracing::warn!(disk = %path.display(), image = %image.display(), "the disk lies over another image; it is put aside");
+    fs::rename(path, aside)
 }
 
 fn hint(error: &io::Error) -> &'static str {
@@ -93,8 +77,11 @@ pub fn make_disk(folder: &Path, name: &str, content: &DiskContent) -> Result<Dis
             let (image, backing) = examined(image)?;
             let path = folder.join(format!("{name}.qcow2"));
             let bytes = qcow2::overlay(&image.display().to_string(), backing);
+            put_aside(&path, &image).map_err(|source| VolumeError::Make {
+                path: path.display().to_string(),
+                source,
+            })?;
             made(&path, |new| fs::write(new, &bytes))?;
-            check_backing(&path, &image)?;
             Ok(Disk {
                 path,
                 format: DiskFormat::Qcow2,
@@ -198,18 +185,21 @@ mod tests {
     }
 
     #[test]
-    fn an_overlay_keeps_its_image() {
+    fn an_overlay_over_another_image_is_put_aside() {
         let folder = tempfile::tempdir().expect("folder");
         let make = |image: &str| {
             let image = folder.path().join(image);
             fs::write(&image, [7; 1 << 10]).expect("write");
-            make_disk(folder.path(), "root", &DiskContent::Overlay { image })
+            make_disk(folder.path(), "root", &DiskContent::Overlay { image }).expect("made")
         };
-        let first = make("old.img").expect("made");
-        assert_eq!(make("old.img").expect("kept"), first);
-        let error = make("new.img").expect_err("another image").to_string();
-        let error = error.replace(&folder.path().display().to_string(), "DATA");
-        insta::assert_snapshot!(error, @"disk DATA/root.qcow2 lies over DATA/old.img, not over DATA/new.img: remove it to start from the new image");
+        let first = make("old.img");
+        let written = fs::read(&first.path).expect("read");
+        assert_eq!(make("old.img"), first);
+        assert!(!folder.path().join("root.qcow2.old").exists());
+        assert_eq!(make("new.img"), first);
+        assert_ne!(fs::read(&first.path).expect("read"), written);
+        let aside = fs::read(folder.path().join("root.qcow2.old")).expect("read");
+        assert_eq!(aside, written);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use crate::event::EventBus;
 use placemat_host::netns::Netns;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -75,30 +75,29 @@ impl Flows {
             sending: None,
             stop_sending: Arc::default(),
         };
-        let mut bound = HashMap::new();
+        let mut bound = HashSet::new();
         for flow in flows {
             let sender = in_netns(&flow.from, || UdpSocket::bind(flow.source))?;
             sender.set_nonblocking(false)?;
-            let port = match &flow.to {
-                Some(netns) => {
-                    let to = SocketAddr::new(flow.destination, RECEIVE_PORT);
-                    if bound.insert((netns.name().to_owned(), to), ()).is_none() {
-                        let socket = in_netns(netns, || UdpSocket::bind(to))?;
-                        this.receivers
-                            .push(receive(socket, arrivals.clone(), stop.clone())?);
-                    }
-                    RECEIVE_PORT
-                }
-                None => {
-                    // The echo comes back to the sender.
-                    let socket = sender.try_clone()?;
-                    this.receivers
-                        .push(receive(socket, arrivals.clone(), stop.clone())?);
-                    ECHO_PORT
-                }
+            let port = if flow.to.is_some() {
+                RECEIVE_PORT
+            } else {
+                ECHO_PORT
             };
-            this.senders
-                .push((sender, SocketAddr::new(flow.destination, port)));
+            let to = SocketAddr::new(flow.destination, port);
+            let receiver = match &flow.to {
+                Some(netns) if bound.insert((netns.name().to_owned(), to)) => {
+                    Some(in_netns(netns, || UdpSocket::bind(to))?)
+                }
+                Some(_) => None,
+                // The echo comes back to the sender.
+                None => Some(sender.try_clone()?),
+            };
+            if let Some(socket) = receiver {
+                let receiver = receive(socket, arrivals.clone(), stop.clone())?;
+                this.receivers.push(receiver);
+            }
+            this.senders.push((sender, to));
         }
         Ok(this)
     }

@@ -3,7 +3,7 @@
 use super::{Unit, UnitError};
 use placemat_host::container::{Container, Program};
 use placemat_spec::event::{AppState, LabEventKind};
-use placemat_spec::resource::{App, RestartPolicy};
+use placemat_spec::resource::{App, Readiness, RestartPolicy};
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::fd::OwnedFd;
@@ -100,18 +100,12 @@ impl Supervisor {
         let mut exit = process.exit;
         let ended = tokio::select! {
             ended = &mut exit => Some(ended),
-            () = self.until_ready() => None,
+            () = self.tell_when_ready() => None,
         };
-        let ended = match ended {
-            Some(ended) => ended,
-            None => {
-                self.emit(AppState::Ready, None);
-                if let Some(ready) = self.ready.take() {
-                    // Nobody waits any more after a time-out.
-                    let _ = ready.send(());
-                }
-                exit.await
-            }
+        let ended = if let Some(ended) = ended {
+            ended
+        } else {
+            exit.await
         };
         self.unit.state().app_processes.remove(&self.app.name);
         let code = ended.map_err(|_| UnitError::Other("its container ended".into()))?;
@@ -139,11 +133,28 @@ impl Supervisor {
         stdio(write)
     }
 
-    /// Resolves once the readiness command succeeds, or at once without one.
-    async fn until_ready(&self) {
-        let Some(readiness) = &self.app.ready else {
-            return;
-        };
+    /// Tells that the program is ready, or that it did not get ready in time.
+    async fn tell_when_ready(&mut self) {
+        if let Some(readiness) = &self.app.ready {
+            let ready = self.until_ready(readiness);
+            if tokio::time::timeout(readiness.timeout, ready)
+                .await
+                .is_err()
+            {
+                let detail = format!("not ready within {} s", readiness.timeout.as_secs());
+                self.emit(AppState::Failed, Some(detail));
+                return;
+            }
+        }
+        self.emit(AppState::Ready, None);
+        if let Some(ready) = self.ready.take() {
+            // Nobody may be waiting.
+            let _ = ready.send(());
+        }
+    }
+
+    /// Resolves once the readiness command succeeds.
+    async fn until_ready(&self, readiness: &Readiness) {
         loop {
             if self
                 .try_ready(&readiness.command)
