@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # here, recipe, cache and work are set by images/build
 # The disk that boots without a network: GPT with one EFI system partition, and on it the UKI that calls itself `disk`.
 
 # disk_make UKI FILE

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # here, recipe, cache and work are set by images/build
 # The root file system as the kernel unpacks it at boot.
 
 # initramfs_make ROOT FILE

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # here, recipe, cache and work are set by images/build
 # The kernel, and the few of its modules that the image carries.
 
 # kernel_version DEBIAN
@@ -20,8 +20,7 @@ module_take() {
     for need in $(module_depends "$from/$path"); do
         module_take "$need" "$from" "$to"
         # modprobe loads from the last to the first, so the deepest goes last; all of what a need needs is listed too.
-        needs+=("$taken")
-        needs+=($(sed -n "s|^$taken: *||p" "$to/modules.dep"))
+        needs+=("$taken" "$(sed -n "s|^$taken: *||p" "$to/modules.dep")")
     done
     printf '%s:%s\n' "$path" "${needs[*]/#/ }" | sed 's/  */ /g; s/ $//' >> "$to/modules.dep"
     taken=$path

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # here, recipe, cache and work are set by images/build
 # What is in the bundle: a digest of every file, and the packages it was made of.
 
 # json_map: lines `KEY VALUE` to the inside of a JSON object. Neither holds a quote or a backslash here.

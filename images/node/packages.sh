@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # here, recipe, cache and work are set by images/build
 # From the recipe's list of packages to their unpacked files: which versions and libraries, fetched by apt into the cache.
 
 # Names on the list, the kernel's meta package replaced by the versioned package that it depends on.

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # here, recipe, cache and work are set by images/build
 # How the build ends when something is amiss, and what it needs from the machine.
 
 # fail MESSAGE [HINT]

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # here, recipe, cache and work are set by images/build
 # The root file system: the kept files of the packages, the libraries they need, busybox's applets and our own scripts.
 
 # root_make DEBIAN ROOT
@@ -54,7 +54,7 @@ libraries_take() {
         next=()
         for file in "${wanted[@]}"; do
             for name in $(elf_needs "$file"); do
-                [ ! -e "$root/usr/lib/$name" ] && [ ! -e "$root/usr/lib64/$name" ] || continue
+                if [ -e "$root/usr/lib/$name" ] || [ -e "$root/usr/lib64/$name" ]; then continue; fi
                 found=$(find "$debian/lib" "$debian/usr/lib" -name "$name" -print -quit)
                 [ -n "$found" ] || fail "${file#"$root"} needs $name, which no package of the list has" \
                     "add the library's package to images/node/packages"

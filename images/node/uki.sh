@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # here, recipe, cache and work are set by images/build
 # Unified kernel image: systemd's UEFI stub with kernel, initramfs and command line in sections of one PE file, which firmware
 # fetches and starts as a whole (UAPI group, UKI specification).
 
