@@ -1,0 +1,1 @@
+//! The whole line, from a rack spec to a report.

@@ -1,0 +1,1 @@
+//! The shape of the tree: who imports whom, how long files are, where `unsafe` is.

@@ -1,0 +1,1 @@
+//! Labs in real namespaces: what a lab leaves behind, how it ends, who may run it.

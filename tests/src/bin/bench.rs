@@ -1,0 +1,322 @@
+//! Measures what a user waits for, and writes it with the machine's description to a JSON file.
+//! Numbers only: nothing here passes or fails by a time.
+//!
+//! ```text
+//! bench PLACEMAT RUNS OUT.json      from the top of the work tree; `ci/bench` builds and calls it
+//! ```
+//!
+//! Times of a start come from the `events.jsonl` of suites made here, so their clock begins with the
+//! run; `down` and `kill -9` are timed from outside.
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Map, Value, json};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Longest that anything here may take before it counts as broken.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+const SPINES: &str = "
+asn-base: 64600
+pools: {node: 10.69.0.0/20, fabric: 10.72.1.0/24, loopback: 10.72.0.0/24, bmc: 10.72.16.0/20}
+bfd: {interval: 400ms, multiplier: 5}
+bgp: {hold: 30s, connect: 1s, error-wait: 1s}
+";
+
+/// Everything is up, every session on both ends, every loopback reaches every other.
+const STEADY: &str = "{all: [{booted: {of: node/*}}, \
+    {bgp: {of: [router/*, boot-server/*, node/*]}}, \
+    {bfd: {of: [router/*, boot-server/*, node/*]}}, \
+    {reachable: {from: [router/*, boot-server/*, node/*], to: [router/*, boot-server/*, node/*]}}]}";
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, placemat, runs, out] = &arguments[..] else {
+        bail!("usage: bench PLACEMAT RUNS OUT.json");
+    };
+    let tree = std::env::current_dir()?;
+    let work = tempfile::tempdir().context("make a folder for the runs")?;
+    let bench = Bench {
+        placemat: std::path::absolute(placemat)?,
+        work: work.path().to_owned(),
+        image: tree.join("images/out/node"),
+        small: tree.join("menu/examples/small.yml"),
+        routers: tree.join("menu/examples/routers.yml"),
+    };
+    let runs: usize = runs.parse().context("RUNS is a number")?;
+    let mut samples = Samples::default();
+    for run in 1..=runs {
+        say(&format!("run {run} of {runs}"));
+        bench.run(&mut samples)?;
+    }
+    let report = json!({
+        "runs": runs,
+        "placemat": env!("CARGO_PKG_VERSION"),
+        "profile": if cfg!(debug_assertions) { "dev" } else { "release" },
+        "host": samples.host,
+        "unit": "ms, medians; the clock of a start begins with the run",
+        "times": samples.medians(),
+        "samples": samples.times,
+        "kill9-tests": recorded_kills(&tree),
+    });
+    let text = serde_json::to_string_pretty(&report)?;
+    std::fs::write(out, &text).with_context(|| format!("write {out}"))?;
+    for (name, median) in samples.medians() {
+        say(&format!("{name:<44} {median:>10} ms"));
+    }
+    say(&format!("written to {out}"));
+    Ok(())
+}
+
+#[derive(Default)]
+struct Samples {
+    times: Map<String, Value>,
+    host: Value,
+}
+
+impl Samples {
+    fn add(&mut self, name: &str, ms: f64) {
+        let list = self.times.entry(name).or_insert_with(|| json!([]));
+        if let Value::Array(list) = list {
+            list.push(json!((ms * 10.0).round() / 10.0));
+        }
+    }
+
+    fn medians(&self) -> Map<String, Value> {
+        let median = |list: &Value| {
+            let mut list: Vec<f64> = list.as_array()?.iter().filter_map(Value::as_f64).collect();
+            list.sort_by(f64::total_cmp);
+            list.get(list.len() / 2).copied()
+        };
+        self.times
+            .iter()
+            .filter_map(|(name, list)| Some((name.clone(), json!(median(list)?))))
+            .collect()
+    }
+}
+
+struct Bench {
+    placemat: PathBuf,
+    work: PathBuf,
+    image: PathBuf,
+    small: PathBuf,
+    routers: PathBuf,
+}
+
+impl Bench {
+    fn run(&self, samples: &mut Samples) -> Result<()> {
+        let events = self.events("small", &std::fs::read_to_string(&self.small)?, STEADY)?;
+        samples.host = host(&events);
+        samples.add("small demo: cold to steady", steady_at(&events)?);
+
+        let racks = "  - servers: []\n".repeat(4);
+        let spec =
+            format!("kind: DataCenter\nname: ten\nspines: 2\ntors: 2\nracks:\n{racks}{SPINES}");
+        let events = self.events("ten", &spec, "{bgp: {of: router/*}}")?;
+        samples.add(
+            "10 routers: cold to every BGP session Established",
+            steady_at(&events)?,
+        );
+
+        let spec = format!(
+            "kind: DataCenter\nname: one\nspines: 1\ntors: 2\nracks:\n  - servers: [uefi]\n\
+             types:\n  uefi: {{tier: full, cpu: 1, memory: 512M}}\n{SPINES}"
+        );
+        let events = self.events("one", &spec, "{booted: {of: node/*}}")?;
+        for (name, ms) in phases(&events, "node/rack1-cs1")? {
+            samples.add(&format!("one full server: {name}"), ms);
+        }
+
+        samples.add("routers.yml: down", self.down()?);
+        samples.add(
+            "routers.yml: kill -9 until no process is left",
+            self.kill()?,
+        );
+        Ok(())
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.placemat);
+        command
+            .env("PLACEMAT_RUN_DIR", self.work.join("run"))
+            .env("PLACEMAT_DATA_DIR", self.work.join("data"))
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs one wait on a data center of its own; the events of that.
+    fn events(&self, name: &str, spec: &str, steady: &str) -> Result<Vec<Value>> {
+        let dir = self.work.join(name);
+        std::fs::create_dir_all(&dir)?;
+        // The rack spec has moved, so its image is named by its place.
+        let mut spec: String = spec
+            .lines()
+            .filter(|line| !line.starts_with("image:"))
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        spec += &format!(
+            "image: {{name: node-os, bundle: {}}}\n",
+            self.image.display()
+        );
+        std::fs::write(dir.join("dc.yml"), spec)?;
+        std::fs::write(
+            dir.join("suite.yml"),
+            format!(
+                "kind: Suite\nname: {name}\ndc: dc.yml\n---\nkind: Scenario\nname: steady\n\
+                 timeout: 4m\nsteps:\n  - eventually: {{that: {steady}, timeout: 4m}}\n"
+            ),
+        )?;
+        let file = dir.join("events.jsonl");
+        let output = self
+            .command()
+            .arg("test")
+            .arg(dir.join("suite.yml"))
+            .arg("--events")
+            .arg(&file)
+            .output()
+            .context("start placemat")?;
+        ensure!(
+            output.status.success(),
+            "the run of {name} ended with {}:\n{}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let text = std::fs::read_to_string(&file).context("read the events")?;
+        text.lines()
+            .map(|line| serde_json::from_str(line).context("read an event"))
+            .collect()
+    }
+
+    /// How long `down` takes for the fabric with its light servers.
+    fn down(&self) -> Result<f64> {
+        let up = self
+            .command()
+            .arg("up")
+            .arg("--detach")
+            .arg(&self.routers)
+            .output()?;
+        ensure!(
+            up.status.success(),
+            "up: {}",
+            String::from_utf8_lossy(&up.stderr)
+        );
+        let begin = Instant::now();
+        let down = self.command().args(["down", "--lab", "routers"]).output()?;
+        ensure!(
+            down.status.success(),
+            "down: {}",
+            String::from_utf8_lossy(&down.stderr)
+        );
+        Ok(ms(begin.elapsed()))
+    }
+
+    /// How long all processes of the lab take to go when the one that started it is killed.
+    fn kill(&self) -> Result<f64> {
+        let mut up = self
+            .command()
+            .arg("up")
+            .arg(&self.routers)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        until("the lab runs", || {
+            let status = self.command().args(["status", "--json"]).output();
+            status.is_ok_and(|output| {
+                serde_json::from_slice::<Value>(&output.stdout)
+                    .is_ok_and(|status| status["phase"] == "running")
+            })
+        })?;
+        let members = tree(up.id());
+        let begin = Instant::now();
+        up.kill()?;
+        up.wait()?;
+        until("all of it is gone", || {
+            members
+                .iter()
+                .all(|pid| !Path::new(&format!("/proc/{pid}")).exists())
+        })?;
+        Ok(ms(begin.elapsed()))
+    }
+}
+
+/// When the run's only wait came true.
+fn steady_at(events: &[Value]) -> Result<f64> {
+    let end = events
+        .iter()
+        .find(|event| event["event"] == "step-end" && event["path"] == "1");
+    let end = end.context("the events have no end of the wait")?;
+    end["t_ms"].as_f64().context("an event without time")
+}
+
+/// Time in each phase of a server's first boot, and from power-on to the guest agent.
+fn phases(events: &[Value], object: &str) -> Result<Vec<(String, f64)>> {
+    let mut seen: Vec<(String, f64)> = Vec::new();
+    for lab in events.iter().map(|event| &event["lab"]) {
+        if lab["object"] == object && lab["kind"] == "boot" && lab["boot"] == 1 {
+            let phase = lab["phase"].as_str().unwrap_or_default().to_owned();
+            if seen.last().is_none_or(|(last, _)| *last != phase) && phase != "off" {
+                seen.push((phase, lab["t_ms"].as_f64().unwrap_or_default()));
+            }
+        }
+    }
+    let (Some(first), Some(last)) = (
+        seen.first(),
+        seen.iter().find(|(phase, _)| phase == "agent"),
+    ) else {
+        bail!("{object} did not boot");
+    };
+    let mut times: Vec<_> = seen
+        .windows(2)
+        .take_while(|pair| pair[0].0 != "agent")
+        .map(|pair| (format!("in phase {}", pair[0].0), pair[1].1 - pair[0].1))
+        .collect();
+    times.push(("power-on to guest agent".into(), last.1 - first.1));
+    Ok(times)
+}
+
+/// The machine as the run describes it.
+fn host(events: &[Value]) -> Value {
+    let start = events.iter().find(|event| event["event"] == "run-start");
+    start.map_or(Value::Null, |start| start["host"].clone())
+}
+
+/// What the tests of `kill -9` recorded, where they ran before.
+fn recorded_kills(tree: &Path) -> Value {
+    let text = std::fs::read_to_string(tree.join("target/tmp/kill9.jsonl")).unwrap_or_default();
+    text.lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .collect()
+}
+
+/// A process and everything below it.
+fn tree(pid: u32) -> Vec<u32> {
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+    let children = children.unwrap_or_default();
+    let below = children
+        .split_whitespace()
+        .filter_map(|child| child.parse().ok());
+    std::iter::once(pid).chain(below.flat_map(tree)).collect()
+}
+
+fn until(what: &str, mut holds: impl FnMut() -> bool) -> Result<()> {
+    let begin = Instant::now();
+    while !holds() {
+        ensure!(
+            begin.elapsed() < PATIENCE,
+            "waited {} s until {what}",
+            PATIENCE.as_secs()
+        );
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    Ok(())
+}
+
+fn ms(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
+#[expect(clippy::print_stderr, reason = "talk of a program for developers")]
+fn say(text: &str) {
+    eprintln!("{text}");
+}

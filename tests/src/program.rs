@@ -1,0 +1,48 @@
+//! Where the built program and the repository are.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// The repository's root.
+pub fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap_or(Path::new("/"))
+}
+
+/// The built program, under a name of this test's own: a build that comes meanwhile does not
+/// change it.
+///
+/// # Panics
+///
+/// When it was not built: cargo builds no program of another crate for a test.
+pub fn placemat() -> &'static Path {
+    static COPY: OnceLock<PathBuf> = OnceLock::new();
+    COPY.get_or_init(|| {
+        let test = std::env::current_exe().unwrap_or_default();
+        // target/debug/deps/NAME-HASH
+        let profile = test.parent().and_then(Path::parent).unwrap_or(&test);
+        let built = profile.join("placemat");
+        assert!(
+            built.is_file(),
+            "{} is missing: run `cargo build -p placemat-cli` first",
+            built.display()
+        );
+        let copy = profile.join("deps").join(format!(
+            "placemat-under-test-{}",
+            test.file_stem().unwrap_or_default().to_string_lossy()
+        ));
+        let _ = std::fs::remove_file(&copy);
+        let linked = std::fs::hard_link(&built, &copy);
+        linked
+            .or_else(|_| std::fs::copy(&built, &copy).map(drop))
+            .unwrap_or_else(|error| panic!("keep {}: {error}", built.display()));
+        copy
+    })
+}
+
+/// The bundle of the node image, where it was built.
+pub fn image() -> Option<PathBuf> {
+    let bundle = repository().join("images/out/node");
+    bundle.join("manifest.json").is_file().then_some(bundle)
+}
