@@ -18,6 +18,7 @@ uki_make() {
         arguments+=(--add-section ".${section%%:*}=${section#*:}" --change-section-vma ".${section%%:*}=$end")
         end=$((end + $(stat -c %s "${section#*:}")))
     done
-    objcopy "${arguments[@]}" "$stub" "$4"
+    # The PE header has a time stamp, which is the stub's own only by --preserve-dates.
+    objcopy --preserve-dates "${arguments[@]}" "$stub" "$4"
     [ "$(stat -c %s "$4")" -le $((40 << 20)) ] || fail "the UKI is larger than 40 MB"
 }
