@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 use ipnet::IpNet;
 use placemat_bmc::boot::{BootOverride, BootSource, Persistence};
-use placemat_lab::control::protocol::PowerAction as LabPower;
 use placemat_lab::fault::{Fault as LabFault, FaultKind as LabFaultKind};
 use placemat_lab::lab::Lab;
 use placemat_lab::probe::Flows as LabFlows;
@@ -72,25 +71,11 @@ impl LabPort for LivePort {
     }
 
     async fn bgp(&self, of: &Target) -> PortResult<Vec<BgpSession>> {
-        let sessions = self.lab.bgp(of).await.map_err(PortError)?;
-        let session = |session: placemat_lab::birdc::BgpSession| BgpSession {
-            name: session.name,
-            neighbor: session.neighbor,
-            neighbor_as: session.neighbor_as,
-            state: session.state,
-            last_error: session.last_error,
-        };
-        Ok(sessions.into_iter().map(session).collect())
+        self.lab.bgp(of).await.map_err(PortError)
     }
 
     async fn bfd(&self, of: &Target) -> PortResult<Vec<BfdSession>> {
-        let sessions = self.lab.bfd(of).await.map_err(PortError)?;
-        let session = |session: placemat_lab::birdc::BfdSession| BfdSession {
-            neighbor: session.neighbor,
-            interface: session.interface,
-            state: session.state,
-        };
-        Ok(sessions.into_iter().map(session).collect())
+        self.lab.bfd(of).await.map_err(PortError)
     }
 
     async fn routes(&self, at: &Target, to: IpNet) -> PortResult<Vec<Route>> {
@@ -129,14 +114,6 @@ impl LabPort for LivePort {
     }
 
     async fn power(&self, of: &Target, action: PowerAction) -> PortResult<()> {
-        let action = match action {
-            PowerAction::On => LabPower::On,
-            PowerAction::ForceOff => LabPower::ForceOff,
-            PowerAction::GracefulShutdown => LabPower::GracefulShutdown,
-            PowerAction::GracefulRestart => LabPower::GracefulRestart,
-            PowerAction::ForceRestart => LabPower::ForceRestart,
-            PowerAction::PowerCycle => LabPower::PowerCycle,
-        };
         self.lab
             .power(of, action, "scenario")
             .await

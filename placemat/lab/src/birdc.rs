@@ -8,36 +8,9 @@ mod parse;
 pub use parse::{bfd_sessions, bgp_sessions};
 
 use std::io;
-use std::net::IpAddr;
 use std::path::Path;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
-
-/// A BGP session.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BgpSession {
-    /// Name of the protocol.
-    pub name: String,
-    /// Neighbor address.
-    pub neighbor: Option<IpAddr>,
-    /// Neighbor AS number.
-    pub neighbor_as: Option<u32>,
-    /// FSM state, as RFC 4271 section 8.2.2 names them.
-    pub state: String,
-    /// The last error in BIRD's words.
-    pub last_error: Option<String>,
-}
-
-/// A BFD session.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BfdSession {
-    /// Neighbor address.
-    pub neighbor: IpAddr,
-    /// Interface.
-    pub interface: String,
-    /// State, as RFC 5880 section 6.2 names them.
-    pub state: String,
-}
 
 /// Sends one command and collects the answer without its codes.
 pub async fn command(socket: &Path, command: &str) -> io::Result<String> {

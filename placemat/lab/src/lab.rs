@@ -10,7 +10,7 @@ mod run;
 mod shutdown;
 mod start;
 
-use crate::control::protocol::{ObjectStatus, PowerAction, Status};
+use crate::control::protocol::{ObjectStatus, Status};
 use crate::event::EventBus;
 use crate::server::Server;
 use crate::unit::{Unit, UnitError};
@@ -20,6 +20,7 @@ use placemat_bmc::chassis::{Cause, PowerCommand};
 use placemat_host::container::{Container, Process, Program};
 use placemat_spec::Cluster;
 use placemat_spec::event::{LabEventKind, LabPhase};
+use placemat_spec::power::PowerAction;
 use placemat_spec::resource::Name;
 use placemat_spec::selector::{Selector, Target, TargetKind};
 use std::path::PathBuf;

@@ -5,7 +5,9 @@ use async_trait::async_trait;
 use ipnet::IpNet;
 use placemat_spec::Cluster;
 use placemat_spec::event::{BootPhase, LabEvent};
+pub use placemat_spec::power::PowerAction;
 use placemat_spec::selector::Target;
+pub use placemat_spec::session::{BfdSession, BgpSession};
 use std::net::IpAddr;
 use std::time::Duration;
 use tokio::sync::broadcast;
@@ -101,32 +103,6 @@ pub struct ExecOutput {
     pub stderr: Vec<u8>,
 }
 
-/// A BGP session.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BgpSession {
-    /// Name of the protocol in BIRD.
-    pub name: String,
-    /// Neighbor address, when configured.
-    pub neighbor: Option<IpAddr>,
-    /// Neighbor AS, when known.
-    pub neighbor_as: Option<u32>,
-    /// FSM state: `Idle`, `Connect`, `Active`, `OpenSent`, `OpenConfirm`, `Established`.
-    pub state: String,
-    /// BIRD's own words on the last error, when there is one.
-    pub last_error: Option<String>,
-}
-
-/// A BFD session.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BfdSession {
-    /// Neighbor address.
-    pub neighbor: IpAddr,
-    /// Interface.
-    pub interface: String,
-    /// `AdminDown`, `Down`, `Init`, `Up`.
-    pub state: String,
-}
-
 /// A route in the kernel's table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
@@ -149,23 +125,6 @@ pub struct Link {
     pub rx_packets: u64,
     /// Packets sent since it was made.
     pub tx_packets: u64,
-}
-
-/// What to do to a chassis, in Redfish's words (`ComputerSystem.Reset`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PowerAction {
-    /// Power on.
-    On,
-    /// Power off at once.
-    ForceOff,
-    /// Ask the guest to shut down (ACPI).
-    GracefulShutdown,
-    /// Ask the guest to restart.
-    GracefulRestart,
-    /// Hard reset.
-    ForceRestart,
-    /// Off, pause, on.
-    PowerCycle,
 }
 
 /// Boot override targets, in Redfish's words (`BootSourceOverrideTarget`).

@@ -20,9 +20,11 @@ pub mod document;
 mod draft;
 pub mod event;
 mod load;
+pub mod power;
 pub mod problem;
 pub mod resource;
 pub mod selector;
+pub mod session;
 pub mod value;
 
 pub use cluster::Cluster;

@@ -5,7 +5,8 @@ use super::down::failed;
 use crate::exit::{self, Failure};
 use crate::launch;
 use placemat_lab::control::Client;
-use placemat_lab::control::protocol::{PowerAction, Request};
+use placemat_lab::control::protocol::Request;
+use placemat_spec::power::PowerAction;
 
 /// Arguments of `power`.
 #[derive(Debug, clap::Args)]

@@ -1,6 +1,6 @@
 //! Tables that BIRD prints. The same text comes from `birdc` inside a VM.
 
-use super::{BfdSession, BgpSession};
+use placemat_spec::session::{BfdSession, BgpSession};
 
 /// Parses `show protocols all`.
 pub fn bgp_sessions(text: &str) -> Vec<BgpSession> {

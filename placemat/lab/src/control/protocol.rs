@@ -1,6 +1,7 @@
 //! Requests and answers of the control socket.
 
 use placemat_spec::event::{BootPhase, LabEvent, LabPhase};
+use placemat_spec::power::PowerAction;
 use serde::{Deserialize, Serialize};
 
 /// What a client can ask.
@@ -45,23 +46,6 @@ pub enum Request {
 pub struct Signal {
     /// Signal number.
     pub signal: i32,
-}
-
-/// Actions on power, in the words of Redfish's `ComputerSystem.Reset`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum PowerAction {
-    /// Power on.
-    On,
-    /// Power off at once.
-    ForceOff,
-    /// Ask the guest to shut down.
-    GracefulShutdown,
-    /// Ask the guest to restart.
-    GracefulRestart,
-    /// Hard reset.
-    ForceRestart,
-    /// Off, then on.
-    PowerCycle,
 }
 
 /// What the lab answers.

@@ -1,13 +1,14 @@
 //! What can be seen of a live lab.
 
 use super::{Lab, Output};
-use crate::birdc::{self, BfdSession, BgpSession};
+use crate::birdc;
 use crate::probe::{Flow, Flows};
 use crate::unit::BIRD_SOCKET;
 use ipnet::IpNet;
 use placemat_bmc::hardware::Hardware;
 use placemat_host::netlink::LinkState;
 use placemat_spec::selector::Target;
+use placemat_spec::session::{BfdSession, BgpSession};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
