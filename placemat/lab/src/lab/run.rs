@@ -28,7 +28,7 @@ pub(super) async fn run(
         let output = machine
             .exec(&command, PATIENCE)
             .await
-            .map_err(|error| format!("{target}: {}", crate::error::chain(&error)))?;
+            .map_err(|error| crate::error::chain(&error))?;
         return Ok(Output {
             exit: output.exit,
             stdout: output.stdout,
