@@ -345,7 +345,8 @@ fn spawn_init(spec: &Spec, socket: OwnedFd) -> io::Result<Child> {
                 .env_clear()
                 .stdin(Stdio::from(socket))
                 .stdout(Stdio::null())
-                .stderr(Stdio::inherit())
+                // Not the lab's: a lab that detaches must let go of its terminal.
+                .stderr(Stdio::null())
                 .spawn()
         });
         thread

@@ -8,8 +8,9 @@
 //! ```
 //!
 //! When init dies, however it dies, the kernel kills every process of the lab and drops its links,
-//! mounts and namespaces. Init dies with the parent (`PR_SET_PDEATHSIG`) unless detached, and ends
-//! when the lab process ends. So there is no instant at which a SIGKILL leaves anything behind.
+//! mounts and namespaces. Init dies with the parent (`PR_SET_PDEATHSIG`), detached until the lab is
+//! ready, and ends when the lab process ends. So there is no instant at which a SIGKILL leaves
+//! anything behind.
 
 mod ids;
 mod init;
@@ -53,15 +54,16 @@ pub enum Side {
 pub struct LabSide {
     /// How user ids are mapped.
     pub id_map: IdMap,
-    ready: Option<OwnedFd>,
+    detach: bool,
 }
 
 impl LabSide {
-    /// Tells a detaching parent that it may go. Without a detaching parent it does nothing.
+    /// Lets a detaching parent go: by way of init, which was to die with it until now. Without a
+    /// detaching parent it does nothing. Call it when the lab has let go of the terminal.
     pub fn ready(&mut self) {
-        if let Some(fd) = self.ready.take() {
-            // A parent that is gone needs no telling.
-            let _ = std::fs::File::from(fd).write_all(b"R");
+        if std::mem::take(&mut self.detach) {
+            // Init lives for as long as this process does.
+            let _ = nix::sys::signal::kill(Pid::from_raw(1), init::READY);
         }
     }
 }
@@ -81,6 +83,9 @@ pub enum SandboxError {
     /// A step of the set-up inside failed.
     #[error("set up the lab's sandbox: {0}")]
     Inside(String),
+    /// The same, as the inside told it.
+    #[error("{0}")]
+    Told(String),
     /// A system call of the plumbing failed.
     #[error("{act}")]
     System {
@@ -129,11 +134,13 @@ pub fn enter(options: &Options) -> Result<Side, SandboxError> {
             match outcome {
                 Ok(id_map) => Ok(Side::Lab(LabSide {
                     id_map,
-                    ready: options.detach.then_some(ready_write),
+                    detach: options.detach,
                 })),
                 Err(error) => {
                     // The parent prints it: one voice, whatever happens.
-                    let text = format!("E{error}");
+                    let cause = std::error::Error::source(&error);
+                    let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
+                    let text = format!("E{error}{cause}");
                     let _ = std::fs::File::from(ready_write).write_all(text.as_bytes());
                     Ok(Side::Parent { code: 4 })
                 }
@@ -217,15 +224,12 @@ fn inside(
     ids::assume(id_map, privileged)?;
     // A session of its own: a terminal's Ctrl-C reaches the parent alone, which relays it.
     nix::unistd::setsid().map_err(system("start a session for the lab"))?;
-    if !options.detach {
-        nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)
-            .map_err(system("tie the lab to its parent"))?;
-        // The parent may have died before that took effect: its end of the pipe tells.
-        if nix::unistd::getppid() != Pid::from_raw(0) {
-            return Err(SandboxError::Inside("not PID 1 of a new namespace".into()));
-        }
-        parent_is_alive(ready)?;
+    nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).map_err(system("tie the lab to its parent"))?;
+    // The parent may have died before that took effect: its end of the pipe tells.
+    if nix::unistd::getppid() != Pid::from_raw(0) {
+        return Err(SandboxError::Inside("not PID 1 of a new namespace".into()));
     }
+    parent_is_alive(ready)?;
     nix::unistd::sethostname(&options.hostname).map_err(system("set the lab's host name"))?;
     mounts::set_up(&options.run_dir)?;
     // SAFETY: the process has a single thread (checked in `enter`, inherited through clone), so the
@@ -236,7 +240,7 @@ fn inside(
             parent::unblock_relayed_signals().map_err(system("unblock signals"))?;
             Ok(id_map)
         }
-        ForkResult::Parent { child } => init::run(child),
+        ForkResult::Parent { child } => init::run(child, ready),
     }
 }
 

@@ -4,9 +4,9 @@ use crate::exit::{self, Code, Failure};
 use crate::live::{self, Ended};
 use crate::{input, launch, place};
 use anyhow::Context;
-use placemat_host::sandbox::LabSide;
+use placemat_host::sandbox::{LabSide, RUN_DIR};
 use placemat_spec::Cluster;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `up`.
 #[derive(Debug, clap::Args)]
@@ -58,25 +58,27 @@ async fn run(
     detach: bool,
 ) -> Result<u8, Failure> {
     let mut lab = live::Live::create(cluster, options).await?;
+    if !detach {
+        lab.show();
+    }
+    let ended = lab.start().await;
+    if !matches!(ended, Ended::Running) {
+        let down = detach && matches!(ended, Ended::Down);
+        let code = lab.finish(ended).await?;
+        if down {
+            return Err(Failure::new(
+                exit::LAB,
+                anyhow::anyhow!("the lab was taken down while it started"),
+            ));
+        }
+        return Ok(code);
+    }
     if detach {
         // From here on a terminal that goes away means nothing; what is to be said is in the run
-        // directory.
-        let ended = lab.start().await;
-        if let Ended::Running = ended {
-            side.ready();
-            placemat_host::process::detach_output(std::path::Path::new(
-                "/run/placemat/placemat.log",
-            ))
+        // directory. Before the parent goes, so that whoever reads its output sees the end of it.
+        placemat_host::process::detach_output(&Path::new(RUN_DIR).join("placemat.log"))
             .context("detach from the terminal")?;
-        } else {
-            return lab.finish(ended).await;
-        }
-    } else {
-        lab.show();
-        let ended = lab.start().await;
-        if !matches!(ended, Ended::Running) {
-            return lab.finish(ended).await;
-        }
+        side.ready();
     }
     let ended = lab.wait().await;
     lab.finish(ended).await

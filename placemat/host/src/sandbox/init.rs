@@ -6,11 +6,17 @@
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
+use std::os::fd::BorrowedFd;
 
-/// Never returns: leaves the process when `lab` has ended, with its status.
-pub(super) fn run(lab: Pid) -> ! {
+/// From the lab: the parent may go. A signal that nobody else sends, and that is ignored by default.
+pub(super) const READY: Signal = Signal::SIGURG;
+
+/// Never returns: leaves the process when `lab` has ended, with its status. `parent` hears when the
+/// lab is ready.
+pub(super) fn run(lab: Pid, parent: BorrowedFd<'_>) -> ! {
     let mut set = super::parent::relayed_signals();
     set.add(Signal::SIGCHLD);
+    set.add(READY);
     let _ = set.thread_block();
     loop {
         match set.wait() {
@@ -19,12 +25,32 @@ pub(super) fn run(lab: Pid) -> ! {
                     leave(code);
                 }
             }
+            Ok(READY) => {
+                if let_go(parent).is_err() {
+                    leave(1);
+                }
+            }
             Ok(signal) => {
                 let _ = kill(lab, signal);
             }
             Err(_) => leave(1),
         }
     }
+}
+
+/// Outlives the parent from now on: nothing of its terminal is held, and it is told to go. A parent
+/// that went before it heard takes the lab with it.
+fn let_go(parent: BorrowedFd<'_>) -> std::io::Result<()> {
+    let null = std::fs::File::options()
+        .read(true)
+        .write(true)
+        .open("/dev/null")?;
+    nix::unistd::dup2_stdin(&null)?;
+    nix::unistd::dup2_stdout(&null)?;
+    nix::unistd::dup2_stderr(&null)?;
+    nix::sys::prctl::set_pdeathsig(None)?;
+    nix::unistd::write(parent, b"R")?;
+    Ok(())
 }
 
 /// Reaps all that is dead; the lab's exit code once it is among them.

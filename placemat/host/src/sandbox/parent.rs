@@ -1,11 +1,13 @@
 //! The host side of a sandbox: relays signals to the lab and its exit status to the caller.
 
 use super::{SandboxError, Side, system};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use std::io::Read;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 /// Signals that mean something to the lab.
 pub(super) fn relayed_signals() -> SigSet {
@@ -43,52 +45,64 @@ pub(super) fn reap(child: Pid) {
     let _ = waitpid(child, None);
 }
 
-/// Attends the lab until it has ended or, with `detach`, says that it is ready.
+/// Attends the lab until it has ended or, with `detach`, says that it is ready. Signals are relayed
+/// for as long.
 pub(super) fn attend(init: Pid, ready: OwnedFd, detach: bool) -> Result<Side, SandboxError> {
-    if detach {
-        // While it starts the lab cannot be interrupted from the terminal but by its control
-        // socket; end of file without a word means that it ended.
-        unblock_relayed_signals().map_err(system("unblock signals"))?;
-        return await_ready(init, ready);
-    }
-    let set = relayed_and_child();
+    let signals = SignalFd::with_flags(&relayed_and_child(), SfdFlags::SFD_CLOEXEC)
+        .map_err(system("wait for signals"))?;
+    let mut told = Vec::new();
     let code = loop {
-        match set.wait().map_err(system("wait for signals"))? {
-            Signal::SIGCHLD => {
-                if let Some(code) = exit_code(init) {
-                    break code;
-                }
+        let mut fds = [
+            PollFd::new(signals.as_fd(), PollFlags::POLLIN),
+            PollFd::new(ready.as_fd(), PollFlags::POLLIN),
+        ];
+        // Attached, the pipe says nothing that cannot wait for the end.
+        let watched = if detach && told.is_empty() { 2 } else { 1 };
+        match poll(&mut fds[..watched], PollTimeout::NONE) {
+            Ok(_) => {}
+            Err(nix::Error::EINTR) => continue,
+            Err(errno) => return Err(system("wait for signals")(errno)),
+        }
+        let [signal, news] = fds.map(|fd| fd.any().unwrap_or(false));
+        if watched == 2 && news {
+            let mut word = [0_u8; 1];
+            let got = nix::unistd::read(&ready, &mut word).unwrap_or(0);
+            if word == *b"R" {
+                return Ok(Side::Parent { code: 0 });
             }
-            signal => {
-                let _ = kill(init, signal);
+            // An error begins, or the pipe has ended because init has.
+            told.extend_from_slice(&word[..got]);
+            if got == 0 {
+                break waitpid(init, None).ok().and_then(code_of).unwrap_or(1);
+            }
+        }
+        if !signal {
+            continue;
+        }
+        if let Ok(Some(info)) = signals.read_signal() {
+            let number = i32::try_from(info.ssi_signo).unwrap_or(0);
+            match Signal::try_from(number) {
+                Ok(Signal::SIGCHLD) => {
+                    if let Some(code) = exit_code(init) {
+                        break code;
+                    }
+                }
+                Ok(signal) => {
+                    let _ = kill(init, signal);
+                }
+                Err(_) => {}
             }
         }
     };
     unblock_relayed_signals().map_err(system("unblock signals"))?;
-    report(code, &read_all(ready))
-}
-
-fn await_ready(init: Pid, ready: OwnedFd) -> Result<Side, SandboxError> {
-    // Init holds the other end for as long as it lives: one byte tells.
-    let mut ready = std::fs::File::from(ready);
-    let mut text = vec![0_u8; 1];
-    let got = ready.read(&mut text).unwrap_or(0);
-    if got == 1 && text == b"R" {
-        return Ok(Side::Parent { code: 0 });
-    }
-    text.truncate(got);
-    let _ = ready.read_to_end(&mut text);
-    let code = match waitpid(init, None) {
-        Ok(status) => code_of(status).unwrap_or(1),
-        Err(_) => 1,
-    };
-    report(code, &text)
+    told.extend(read_all(ready));
+    report(code, &told)
 }
 
 /// What init could not print itself comes through the pipe, marked with an `E`.
 fn report(code: u8, text: &[u8]) -> Result<Side, SandboxError> {
     match text.strip_prefix(b"E") {
-        Some(error) => Err(SandboxError::Inside(
+        Some(error) => Err(SandboxError::Told(
             String::from_utf8_lossy(error).into_owned(),
         )),
         None => Ok(Side::Parent { code }),
