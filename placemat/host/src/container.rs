@@ -16,12 +16,13 @@ use nix::sched::{CloneFlags, unshare};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use std::collections::HashMap;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// First argument of this program when it is to be a container's init. `main` hands over to
@@ -104,8 +105,11 @@ pub struct Container {
 struct Inner {
     name: String,
     pid: i32,
+    /// Names init even where its number has been given away again; readable once it has ended.
+    pidfd: AsyncFd<OwnedFd>,
     socket: AsyncFd<OwnedFd>,
     state: Mutex<State>,
+    ended: CancellationToken,
 }
 
 #[derive(Debug, Default)]
@@ -142,12 +146,15 @@ impl Container {
         // SAFETY: an `OwnedFd` keeps its descriptor open and the same for as long as it lives.
         let socket =
             unsafe { AsyncFd::register(ours) }.map_err(|error| failed(error.to_string()))?;
+        let pidfd = pidfd(pid).map_err(|error| failed(error.to_string()))?;
         let container = Self {
             inner: Arc::new(Inner {
                 name: name.clone(),
                 pid,
+                pidfd,
                 socket,
                 state: Mutex::default(),
+                ended: CancellationToken::new(),
             }),
         };
         // The first message says how the set-up went.
@@ -234,12 +241,22 @@ impl Container {
 
     /// Pulls the plug: everything inside is killed, nothing is flushed.
     pub fn kill(&self) {
-        if !self.state().gone {
-            let _ = nix::sys::signal::kill(
-                nix::unistd::Pid::from_raw(self.inner.pid),
-                nix::sys::signal::Signal::SIGKILL,
+        // SAFETY: pidfd_send_signal(2) with an open descriptor, a number and no signal information.
+        // A container that is gone already needs no killing.
+        unsafe {
+            libc::syscall(
+                libc::SYS_pidfd_send_signal,
+                self.inner.pidfd.as_raw_fd(),
+                libc::SIGKILL,
+                std::ptr::null::<libc::siginfo_t>(),
+                0,
             );
         }
+    }
+
+    /// Resolves when the last process inside is gone, and with it whatever it held.
+    pub async fn ended(&self) {
+        self.inner.ended.cancelled().await;
     }
 
     /// Whether its init has ended.
@@ -254,10 +271,14 @@ impl Container {
         }
         // The socket closes when init dies: the wait is for the kernel to finish the namespace.
         self.kill();
-        let _ = tokio::task::spawn_blocking(move || child.wait()).await;
-        let mut state = self.state();
-        state.gone = true;
-        state.waiting.clear();
+        let _ = self.inner.pidfd.readable().await;
+        let _ = child.try_wait();
+        {
+            let mut state = self.state();
+            state.gone = true;
+            state.waiting.clear();
+        }
+        self.inner.ended.cancel();
     }
 
     fn dispatch(&self, reply: wire::Reply) {
@@ -319,6 +340,20 @@ impl Process {
     pub fn id(&self) -> u64 {
         self.id
     }
+}
+
+/// A descriptor for a child of ours that has not been waited for.
+fn pidfd(pid: i32) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: pidfd_open(2) takes two integers.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    let fd = i32::try_from(fd).map_err(io::Error::other)?;
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has just made the descriptor, and nobody else knows it.
+    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+    // SAFETY: an `OwnedFd` keeps its descriptor open and the same for as long as it lives.
+    Ok(unsafe { AsyncFd::register(fd) }?)
 }
 
 /// Starts init from a throw-away thread that has moved into the namespaces: a child of that thread

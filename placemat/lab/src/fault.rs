@@ -71,6 +71,7 @@ impl Lab {
     pub async fn heal_fault(&self, fault: &Fault) -> Result<(), String> {
         match &fault.kind {
             FaultKind::PowerLoss => {
+                let mut healed = Ok(());
                 // In the order of a start: what others depend on first.
                 for kinds in [
                     &[TargetKind::Router][..],
@@ -83,9 +84,10 @@ impl Lab {
                         .filter(|target| kinds.contains(&target.kind))
                         .cloned()
                         .collect();
-                    self.mains_of(&some, true).await?;
+                    // One that does not come back keeps no other from it.
+                    healed = healed.and(self.mains_of(&some, true).await);
                 }
-                Ok(())
+                healed
             }
             FaultKind::CarrierDown => self.carrier_of(&fault.of, true).await,
             FaultKind::DaemonKill { app } => {
@@ -111,12 +113,16 @@ impl Lab {
     }
 
     async fn carrier_of(&self, targets: &[Target], up: bool) -> Result<(), String> {
-        for target in targets {
-            let (wiring, target) = (self.wiring().clone(), target.clone());
-            let done = tokio::task::spawn_blocking(move || wiring.set_carrier(&target, up)).await;
-            done.map_err(|error| error.to_string())?
-                .map_err(|error| crate::error::chain(&error))?;
-        }
-        Ok(())
+        let (wiring, targets) = (self.wiring().clone(), targets.to_vec());
+        let set = move || {
+            let done = targets
+                .iter()
+                .map(|target| wiring.set_carrier(target, up))
+                .fold(Ok(()), Result::and);
+            done.map_err(|error| crate::error::chain(&error))
+        };
+        tokio::task::spawn_blocking(set)
+            .await
+            .map_err(|error| error.to_string())?
     }
 }

@@ -18,7 +18,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -107,6 +107,8 @@ struct Inner {
     logs: PathBuf,
     tasks: TaskTracker,
     power: tokio::sync::Mutex<()>,
+    /// Programs that a fault keeps from running, whether there is power or not.
+    held: watch::Sender<HashSet<String>>,
     state: Mutex<State>,
 }
 
@@ -114,7 +116,6 @@ struct Inner {
 struct State {
     container: Option<Container>,
     supervision: CancellationToken,
-    held: HashSet<String>,
     app_processes: HashMap<String, u64>,
     boots: u32,
 }
@@ -137,6 +138,7 @@ impl Unit {
             logs,
             tasks,
             power: tokio::sync::Mutex::default(),
+            held: watch::Sender::new(HashSet::new()),
             state: Mutex::default(),
         };
         Self {
@@ -173,18 +175,26 @@ impl Unit {
     }
 
     /// Power on: interfaces up, container made, programs started. What it returns tells when the
-    /// programs are ready. A unit that has power is left alone.
+    /// programs are ready. A unit that has power is left alone; one that fails to start has none.
     pub async fn power_on(&self, cause: &str) -> Result<Ready, UnitError> {
         let _one_at_a_time = self.inner.power.lock().await;
         if self.is_on() {
             return Ok(Ready::default());
         }
-        let first = self.boots() == 0;
-        self.prepare_run_dir()?;
-        if !first {
-            self.blocking(|inner| inner.wiring.plug(&inner.spec.target))
-                .await?;
+        match self.bring_up(cause).await {
+            Ok(ready) => Ok(ready),
+            Err(error) => {
+                // What stopped it is what is told.
+                let _ = self.take_down("it did not start").await;
+                Err(error)
+            }
         }
+    }
+
+    async fn bring_up(&self, cause: &str) -> Result<Ready, UnitError> {
+        self.prepare_run_dir()?;
+        self.blocking(|inner| inner.wiring.plug(&inner.spec.target))
+            .await?;
         let spec = container::Spec {
             name: self.inner.spec.target.name.clone(),
             netns: self.inner.wiring.netns(&self.inner.spec.target).clone(),
@@ -229,18 +239,26 @@ impl Unit {
     /// The plug is pulled: everything is killed, nothing is flushed, every link loses carrier.
     pub async fn power_off(&self, cause: &str) -> Result<(), UnitError> {
         let _one_at_a_time = self.inner.power.lock().await;
+        self.take_down(cause).await
+    }
+
+    async fn take_down(&self, cause: &str) -> Result<(), UnitError> {
         let container = {
             let mut state = self.state();
             state.supervision.cancel();
             state.app_processes.clear();
             state.container.take()
         };
+        if let Some(container) = &container {
+            container.kill();
+        }
+        self.blocking(|inner| inner.wiring.unplug(&inner.spec.target))
+            .await?;
         let Some(container) = container else {
             return Ok(());
         };
-        container.kill();
-        self.blocking(|inner| inner.wiring.unplug(&inner.spec.target))
-            .await?;
+        // Its ports and files are free again only then.
+        container.ended().await;
         self.inner.bus.emit(
             self.target().to_string(),
             LabEventKind::Power {
@@ -261,6 +279,7 @@ impl Unit {
         };
         if let Some(container) = container {
             container.kill();
+            container.ended().await;
         }
     }
 
@@ -277,26 +296,37 @@ impl Unit {
         Ok((container, process))
     }
 
-    /// Kills a supervised program and keeps it from being started again, until [`Unit::release`].
+    /// Kills a supervised program and keeps it from being started again, until
+    /// [`Unit::release_app`]. One that does not run at the moment is kept from it, too.
     pub async fn kill_app(&self, app: &str) -> Result<(), UnitError> {
+        if !self.inner.spec.apps.iter().any(|known| known.name == app) {
+            let known: Vec<&str> = self
+                .inner
+                .spec
+                .apps
+                .iter()
+                .map(|known| known.name.as_str())
+                .collect();
+            return Err(UnitError::Other(format!(
+                "kill {app} of {}: its programs are {}",
+                self.target(),
+                known.join(", ")
+            )));
+        }
+        self.inner.held.send_modify(|held| {
+            held.insert(app.to_owned());
+        });
         let (container, id) = {
-            let mut state = self.state();
-            state.held.insert(app.to_owned());
+            let state = self.state();
             (
                 state.container.clone(),
                 state.app_processes.get(app).copied(),
             )
         };
-        match (container, id) {
-            (Some(container), Some(id)) => {
-                container.signal_id(id, nix_sigkill()).await;
-                Ok(())
-            }
-            _ => Err(UnitError::Other(format!(
-                "kill {app} of {}: it does not run",
-                self.target()
-            ))),
+        if let (Some(container), Some(id)) = (container, id) {
+            container.signal_id(id, SIGKILL).await;
         }
+        Ok(())
     }
 
     /// Whether a supervised program runs.
@@ -306,11 +336,19 @@ impl Unit {
 
     /// Lets a killed program be started again.
     pub fn release_app(&self, app: &str) {
-        self.state().held.remove(app);
+        self.inner.held.send_modify(|held| {
+            held.remove(app);
+        });
     }
 
     fn is_held(&self, app: &str) -> bool {
-        self.state().held.contains(app)
+        self.inner.held.borrow().contains(app)
+    }
+
+    async fn until_released(&self, app: &str) {
+        let mut held = self.inner.held.subscribe();
+        // The sender is ours: the wait cannot fail.
+        let _ = held.wait_for(|held| !held.contains(app)).await;
     }
 
     fn root(&self) -> Root {
@@ -400,7 +438,5 @@ impl Unit {
     }
 }
 
-/// SIGKILL's number, the same on every Linux.
-fn nix_sigkill() -> i32 {
-    9
-}
+/// The same number on every Linux.
+const SIGKILL: i32 = 9;

@@ -8,9 +8,10 @@ use placemat_host::netlink::{LinkState, Netlink, NetlinkError, VethEnd};
 use placemat_host::netns::{Netns, NetnsError};
 use placemat_host::tap::{self, TapError};
 use placemat_spec::resource::Name;
-use placemat_spec::selector::Target;
+use placemat_spec::selector::{Target, TargetKind};
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Why the links could not be made or changed.
@@ -20,7 +21,7 @@ pub enum WiringError {
     #[error(transparent)]
     Netns(#[from] NetnsError),
     /// A link, address or route could not be made, changed or read.
-    #[error("{on}: {source}", source = crate::error::chain(source))]
+    #[error("in {on}")]
     Netlink {
         /// In which namespace.
         on: String,
@@ -28,8 +29,16 @@ pub enum WiringError {
         source: NetlinkError,
     },
     /// A TAP device could not be made.
-    #[error("{}", crate::error::chain(.0))]
+    #[error(transparent)]
     Tap(#[from] TapError),
+    /// A VM's NICs and a mock's are not the lab's links.
+    #[error(
+        "{target} has no links of the lab's: only routers, boot servers, servers of tier netns and the hub do"
+    )]
+    NoLinks {
+        /// What has none.
+        target: Target,
+    },
 }
 
 /// The live links of a lab.
@@ -46,6 +55,10 @@ pub struct Wiring {
 struct Space {
     netns: Netns,
     netlink: Mutex<Netlink>,
+    /// Has power.
+    plugged: AtomicBool,
+    /// Has its carrier taken.
+    cut: AtomicBool,
     interfaces: Vec<(Name, Vec<IpNet>)>,
     loopback: Vec<IpNet>,
 }
@@ -70,6 +83,8 @@ impl Wiring {
                 Space {
                     netns,
                     netlink: Mutex::new(netlink),
+                    plugged: AtomicBool::new(true),
+                    cut: AtomicBool::new(false),
                     interfaces: interfaces_of(plan, &namespace.target),
                     loopback: loopback(&namespace.target),
                 },
@@ -82,7 +97,7 @@ impl Wiring {
         }
         plug_ports(&mut hub, plan).map_err(on_hub)?;
         for space in spaces.values() {
-            space.with(|netlink, space| bring(netlink, space, true))?;
+            space.with(bring)?;
         }
         for port in ports(plan) {
             hub.set_up(port, true).map_err(on_hub)?;
@@ -105,7 +120,8 @@ impl Wiring {
     /// Takes every interface of a target down, with all addresses: its power is gone.
     pub fn unplug(&self, target: &Target) -> Result<(), WiringError> {
         self.space(target, |netlink, space| {
-            bring(netlink, space, false)?;
+            space.plugged.store(false, Ordering::Relaxed);
+            bring(netlink, space)?;
             for link in netlink.links()? {
                 netlink.flush_addresses(link.index)?;
             }
@@ -113,17 +129,32 @@ impl Wiring {
         })
     }
 
-    /// Gives a target its interfaces and static addresses back: its power is there again.
+    /// Gives a target its interfaces and static addresses back: its power is there again. Carrier
+    /// that was taken stays taken.
     pub fn plug(&self, target: &Target) -> Result<(), WiringError> {
         self.space(target, |netlink, space| {
+            // As after `create`.
+            if space.plugged.swap(true, Ordering::Relaxed) {
+                return Ok(());
+            }
             configure(netlink, space)?;
-            bring(netlink, space, true)
+            bring(netlink, space)
         })
     }
 
-    /// Takes carrier from every interface of a target, on both ends, or gives it back.
+    /// Takes carrier from every interface of a target, on both ends, or gives it back, where the
+    /// target has power.
     pub fn set_carrier(&self, target: &Target, up: bool) -> Result<(), WiringError> {
-        self.space(target, |netlink, space| bring(netlink, space, up))
+        let space = self.spaces.get(target).ok_or_else(|| no_links(target))?;
+        space.with(|netlink, space| {
+            space.cut.store(!up, Ordering::Relaxed);
+            bring(netlink, space)?;
+            if space.live() {
+                // The kernel takes IPv6 addresses away with the carrier.
+                configure(netlink, space)?;
+            }
+            Ok(())
+        })
     }
 
     /// Interfaces of a target but `lo`, with state and counters.
@@ -192,6 +223,7 @@ impl Wiring {
     ) -> Result<T, WiringError> {
         match self.spaces.get(target) {
             Some(space) => space.with(|netlink, _| work(netlink)),
+            None if target.kind != TargetKind::Hub => Err(no_links(target)),
             None => {
                 work(&mut self.hub.lock().unwrap_or_else(PoisonError::into_inner)).map_err(on_hub)
             }
@@ -200,6 +232,10 @@ impl Wiring {
 }
 
 impl Space {
+    fn live(&self) -> bool {
+        self.plugged.load(Ordering::Relaxed) && !self.cut.load(Ordering::Relaxed)
+    }
+
     fn with<T>(
         &self,
         work: impl FnOnce(&mut Netlink, &Self) -> Result<T, NetlinkError>,
@@ -230,6 +266,12 @@ fn interfaces_of(plan: &Plan, target: &Target) -> Vec<(Name, Vec<IpNet>)> {
     ends.filter(|end| end.target == *target)
         .map(|end| (end.interface.clone(), end.addresses.clone()))
         .collect()
+}
+
+fn no_links(target: &Target) -> WiringError {
+    WiringError::NoLinks {
+        target: target.clone(),
+    }
 }
 
 fn create_links(
@@ -330,7 +372,9 @@ fn configure(netlink: &mut Netlink, space: &Space) -> Result<(), NetlinkError> {
     Ok(())
 }
 
-fn bring(netlink: &mut Netlink, space: &Space, up: bool) -> Result<(), NetlinkError> {
+/// Brings interfaces up, or down where power or carrier is missing.
+fn bring(netlink: &mut Netlink, space: &Space) -> Result<(), NetlinkError> {
+    let up = space.live();
     if up {
         netlink.set_up("lo", true)?;
     }

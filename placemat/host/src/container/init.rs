@@ -94,6 +94,19 @@ fn set_sysctls(forwards: bool) -> io::Result<()> {
     Ok(())
 }
 
+/// Sends a reply, however long the lab takes to read. An error means that there is no lab any more.
+fn tell(socket: &OwnedFd, reply: &Reply) -> io::Result<()> {
+    loop {
+        match wire::send(socket, reply, &[]) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                let mut fds = [PollFd::new(socket.as_fd(), PollFlags::POLLOUT)];
+                poll(&mut fds, PollTimeout::NONE)?;
+            }
+            sent => return sent,
+        }
+    }
+}
+
 fn serve(socket: &OwnedFd, signals: &SignalFd) {
     let mut ids: HashMap<Pid, u64> = HashMap::new();
     loop {
@@ -107,7 +120,7 @@ fn serve(socket: &OwnedFd, signals: &SignalFd) {
         }
         while let Ok(Some(_)) = signals.read_signal() {}
         for (id, exit) in reap(&mut ids) {
-            if wire::send(socket, &Reply::Ended { id, exit }, &[]).is_err() {
+            if tell(socket, &Reply::Ended { id, exit }).is_err() {
                 return;
             }
         }
@@ -137,7 +150,7 @@ fn serve(socket: &OwnedFd, signals: &SignalFd) {
                         reason: error.to_string(),
                     },
                 };
-                if wire::send(socket, &reply, &[]).is_err() {
+                if tell(socket, &reply).is_err() {
                     return;
                 }
             }

@@ -1,14 +1,15 @@
 //! Addresses of links.
 
-use super::{CREATE, Netlink, NetlinkError};
+use super::{Netlink, NetlinkError};
 use ipnet::IpNet;
-use netlink_packet_core::NLM_F_REQUEST;
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_REPLACE};
 use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use std::net::IpAddr;
 
 impl Netlink {
-    /// Adds an address, with its prefix length, to the link with this index.
+    /// Adds an address, with its prefix length, to the link with this index. One that it has
+    /// already stays.
     ///
     /// IPv6 duplicate address detection is left out: the lab's file has been checked for
     /// duplicates, and detection would keep the address unusable for a second.
@@ -38,7 +39,7 @@ impl Netlink {
         }
         self.request(
             RouteNetlinkMessage::NewAddress(message),
-            CREATE | NLM_F_REQUEST,
+            NLM_F_CREATE | NLM_F_REPLACE,
             || format!("add address {address}"),
         )
     }
@@ -69,9 +70,14 @@ impl Netlink {
             if local.is_some_and(|address| address.is_loopback() || is_link_local(address)) {
                 continue;
             }
-            self.request(RouteNetlinkMessage::DelAddress(message), 0, || {
+            let removed = self.request(RouteNetlinkMessage::DelAddress(message), 0, || {
                 "remove an address".into()
-            })?;
+            });
+            match removed {
+                // With the first address of a subnet the kernel removes the others.
+                Err(error) if error.source.kind() == std::io::ErrorKind::AddrNotAvailable => {}
+                done => done?,
+            }
         }
         Ok(())
     }

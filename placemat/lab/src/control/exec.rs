@@ -44,8 +44,11 @@ pub(super) async fn run(
         Ok(running) => running,
         Err(message) => return answer(&stream, &refuse(message)).await,
     };
-    answer(&stream, &Answer::Started).await?;
     let id = process.id();
+    if let Err(error) = answer(&stream, &Answer::Started).await {
+        container.signal_id(id, SIGKILL).await;
+        return Err(error);
+    }
     let mut exit = process.exit;
     let mut pending = rest;
     loop {

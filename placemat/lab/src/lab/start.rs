@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use placemat_bmc::chassis::{Cause, PowerCommand};
 use placemat_spec::Cluster;
 use placemat_spec::event::{BootPhase, LabEventKind, LabPhase};
-use placemat_spec::resource::Name;
+use placemat_spec::resource::{Name, Tier};
 use placemat_spec::selector::{Target, TargetKind};
 use std::collections::HashMap;
 use std::fs::File;
@@ -25,6 +25,9 @@ use tokio_util::task::TaskTracker;
 
 /// A VM that takes longer than this to boot gives its seat to the next.
 const LONGEST_BOOT: Duration = Duration::from_secs(60);
+
+/// A server that is not up after this holds up what depends on it no longer.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
 impl Lab {
     /// Makes the lab's links and everything on them, without power.
@@ -150,9 +153,10 @@ impl Lab {
                 // The semaphore is never closed.
                 let seat = seats.acquire_owned().await.ok();
                 lab.press_power(&server).await?;
+                let cancel = lab.inner.cancel.clone();
                 lab.tasks().spawn(async move {
-                    let track = server.track();
-                    let _ = timeout(LONGEST_BOOT, track.wait_for(BootPhase::Userspace)).await;
+                    let up = server.track().wait_for(BootPhase::Userspace);
+                    let _ = cancel.run_until_cancelled(timeout(LONGEST_BOOT, up)).await;
                     drop(seat);
                 });
                 Ok(())
@@ -171,7 +175,23 @@ impl Lab {
     /// Waits until servers of these names have booted. Everything else was started before.
     async fn until_up(&self, names: &[Name]) {
         for server in names.iter().filter_map(|name| self.server(name)) {
-            server.track().wait_for(BootPhase::Agent).await;
+            // A mock has power and nothing to boot.
+            let up = match server.node().tier {
+                Tier::Mock => BootPhase::Power,
+                Tier::Full | Tier::Kernel | Tier::Netns => BootPhase::Agent,
+            };
+            if !server.node().autostart {
+                continue;
+            }
+            if timeout(LONGEST_WAIT, server.track().wait_for(up))
+                .await
+                .is_err()
+            {
+                let waited = LONGEST_WAIT.as_secs();
+                let text = format!("is not up after {waited} s; what depends on it starts anyway");
+                let object = server.target().to_string();
+                self.inner.bus.emit(object, LabEventKind::Note { text });
+            }
         }
     }
 }

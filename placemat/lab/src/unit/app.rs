@@ -59,6 +59,8 @@ impl Supervisor {
     async fn supervise(&mut self) {
         let mut pause = FIRST_PAUSE;
         loop {
+            // A fault outlasts a loss of power.
+            self.unit.until_released(&self.app.name).await;
             let began = std::time::Instant::now();
             let again = match self.run_once().await {
                 Ok(0) => self.app.restart == RestartPolicy::Always,
@@ -76,9 +78,7 @@ impl Supervisor {
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
-            while self.unit.is_held(&self.app.name) {
-                tokio::time::sleep(FIRST_PAUSE).await;
-            }
+            self.unit.until_released(&self.app.name).await;
             self.emit(AppState::Restarting, None);
         }
     }
@@ -96,6 +96,10 @@ impl Supervisor {
             .state()
             .app_processes
             .insert(self.app.name.clone(), process.id());
+        if self.unit.is_held(&self.app.name) {
+            // Held while it was being started, when it had no number to kill it by.
+            self.container.signal_id(process.id(), super::SIGKILL).await;
+        }
         self.emit(AppState::Started, None);
         let mut exit = process.exit;
         let ended = tokio::select! {
