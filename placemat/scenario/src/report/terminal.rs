@@ -6,7 +6,7 @@
 //! heartbeat when nothing else was said for 30 s, so that CI sees the run live.
 //!
 //! The frame is plain ANSI rather than a progress-bar crate's: it is a pure function of the
-//! [`Run`], so tests can hold it still, nothing draws from another thread, and it goes to any
+//! `Run`, so tests can hold it still, nothing draws from another thread, and it goes to any
 //! [`Write`]. The same display serves `placemat up`, which has lab events only.
 
 use super::timeline::Timeline;
