@@ -1,7 +1,7 @@
 //! The bundle of a run that did not pass: all that is needed to know why, in one folder.
 
 use crate::exit::{self, Code, Failure};
-use crate::input;
+use crate::talk;
 use anyhow::Context;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -35,7 +35,7 @@ pub(crate) fn collect(
         Ok(())
     };
     done().code(exit::HOST)?;
-    input::say(&format!("bundle: {}", dir.display()));
+    talk::say(&format!("bundle: {}", dir.display()));
     Ok(())
 }
 

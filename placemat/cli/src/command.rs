@@ -101,6 +101,7 @@ impl Cli {
         tracing_subscriber::fmt()
             .with_env_filter(EnvFilter::new(filter))
             .with_writer(std::io::stderr)
+            .with_ansi(crate::exit::use_color())
             .with_target(false)
             .init();
     }
@@ -111,7 +112,7 @@ impl Cli {
             Command::Check(verb) => verb.run(),
             Command::Up(verb) => verb.run(),
             Command::Down(verb) => verb.run(),
-            Command::Ls(verb) => Ok(verb.run()),
+            Command::Ls(verb) => verb.run(),
             Command::Status(verb) => verb.run(),
             Command::Exec(verb) => verb.run(),
             Command::Console(verb) => verb.run(),

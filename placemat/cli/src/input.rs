@@ -1,6 +1,7 @@
 //! From file names to a checked cluster: the only place that reads specifications from disk.
 
 use crate::exit::{self, Code, Failure};
+use crate::talk;
 use anyhow::Context;
 use placemat_host::probe::{firmware, program};
 use placemat_lab::plan::Plan;
@@ -17,6 +18,25 @@ pub(crate) struct Loaded {
     pub(crate) cluster: Cluster,
     /// What it was read from; of a rack spec, what that expands to.
     pub(crate) sources: Vec<Source>,
+    /// What may be wrong with it, rendered; empty where nothing is.
+    warnings: String,
+}
+
+impl Loaded {
+    /// Tells what may be wrong with it. Once, by whoever goes on with it.
+    pub(crate) fn warn(&self) {
+        if !self.warnings.is_empty() {
+            talk::say(&self.warnings);
+        }
+    }
+
+    /// The same with the files of a rack spec's expansion in a folder that stays.
+    pub(crate) fn settle(self, specs: &[Source], dir: &Path) -> Result<Self, Failure> {
+        match specs {
+            [spec] if placemat_menu::is_rack_spec(spec) => expanded(spec, dir),
+            _ => Ok(self),
+        }
+    }
 }
 
 /// Reads one file; `-` is standard input.
@@ -39,27 +59,34 @@ pub(crate) fn source(path: &Path) -> Result<Source, Failure> {
     Ok(source)
 }
 
-/// Reads and checks cluster files, or one rack spec, which is expanded into `expand_to`; without
-/// that folder the expansion is looked at and forgotten.
-pub(crate) fn cluster(files: &[PathBuf], expand_to: Option<&Path>) -> Result<Loaded, Failure> {
-    let sources = files
-        .iter()
-        .map(|file| source(file))
-        .collect::<Result<Vec<_>, _>>()?;
-    if let [spec] = &sources[..]
-        && placemat_menu::is_rack_spec(spec)
-    {
-        let forgotten;
-        let dir = if let Some(dir) = expand_to {
-            dir
-        } else {
-            forgotten = tempfile::tempdir().context("make a temporary directory")?;
-            forgotten.path()
-        };
-        write_expansion(spec, dir)?;
-        return checked(vec![source(&dir.join("cluster.yml"))?]);
+/// Reads files, each once: standard input cannot be read again.
+pub(crate) fn read(files: &[PathBuf]) -> Result<Vec<Source>, Failure> {
+    files.iter().map(|file| source(file)).collect()
+}
+
+/// Checks cluster files, or one rack spec, whose expansion is looked at and forgotten.
+pub(crate) fn cluster(sources: &[Source]) -> Result<Loaded, Failure> {
+    match sources {
+        [spec] if placemat_menu::is_rack_spec(spec) => {
+            let dir = tempfile::tempdir()
+                .context("make a temporary directory")
+                .code(exit::HOST)?;
+            expanded(spec, dir.path())
+        }
+        many => match many.iter().find(|one| placemat_menu::is_rack_spec(one)) {
+            Some(spec) => Err(Failure::new(
+                exit::USAGE,
+                anyhow::anyhow!("{} is a rack spec, which takes no other files", spec.name),
+            )
+            .hint("expand it with `placemat menu`, then name its cluster.yml with the others")),
+            None => checked(many.to_vec()),
+        },
     }
-    checked(sources)
+}
+
+fn expanded(spec: &Source, dir: &Path) -> Result<Loaded, Failure> {
+    write_expansion(spec, dir)?;
+    checked(vec![source(&dir.join("cluster.yml"))?])
 }
 
 /// Expands a rack spec into a folder; what was written, relative to it.
@@ -103,10 +130,16 @@ fn checked(sources: Vec<Source>) -> Result<Loaded, Failure> {
         }
         Err(error) => Err(words(&error)),
     })?;
-    if !warnings.is_empty() {
-        say(&warnings.render_as(Severity::Warning, exit::use_color()));
-    }
-    Ok(Loaded { cluster, sources })
+    let warnings = if warnings.is_empty() {
+        String::new()
+    } else {
+        warnings.render_as(Severity::Warning, exit::use_color())
+    };
+    Ok(Loaded {
+        cluster,
+        sources,
+        warnings,
+    })
 }
 
 fn words(error: &std::io::Error) -> String {
@@ -177,10 +210,4 @@ fn programs_of(cluster: &Cluster) -> Vec<&'static str> {
         names.push("qemu-system-x86_64");
     }
     names
-}
-
-/// Talk goes to stderr: stdout is data.
-#[expect(clippy::print_stderr, reason = "the CLI talks on stderr")]
-pub(crate) fn say(text: &str) {
-    eprintln!("{}", text.trim_end());
 }

@@ -6,6 +6,14 @@ use placemat_host::sandbox::{self, LabSide, Side};
 use placemat_lab::registry::Claim;
 use std::future::Future;
 
+/// Does what comes between the claim and the sandbox. Where that fails, the run directory goes.
+pub(crate) fn prepare<T>(
+    claim: &Claim,
+    work: impl FnOnce() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    work().inspect_err(|_| claim.abandon())
+}
+
 /// Runs `work` inside a new sandbox, on a runtime of its own, and gives its exit code. On the host
 /// side this returns when the lab has ended or, detached, when it says that it is ready.
 ///
@@ -26,14 +34,14 @@ where
     match sandbox::enter(&options) {
         Ok(Side::Parent { code }) => {
             if !detach || code != exit::OK {
-                // The lab is gone, and so is the use of its run directory. What stays is swept.
-                let _ = std::fs::remove_dir_all(&claim.run_dir);
+                // The lab is gone, and so is the use of its run directory.
+                claim.abandon();
             }
             Ok(code)
         }
         Ok(Side::Lab(side)) => run(work(side)),
         Err(error) => {
-            let _ = std::fs::remove_dir_all(&claim.run_dir);
+            claim.abandon();
             Err(Failure::new(exit::HOST, error)
                 .hint("`placemat doctor` shows what this host allows"))
         }
@@ -47,6 +55,8 @@ where
 {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        // The rest of the twenty that a lab may have: workers, flows, namespaces entered in passing.
+        .max_blocking_threads(12)
         .enable_all()
         .build()
         .context("start the runtime")

@@ -68,6 +68,8 @@ pub(crate) struct Live {
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    hangup: Signal,
+    seen: u32,
 }
 
 impl Signals {
@@ -75,22 +77,35 @@ impl Signals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            seen: 0,
         })
     }
 
     async fn next(&mut self) -> u8 {
-        tokio::select! {
+        let code = tokio::select! {
             _ = self.interrupt.recv() => exit::INTERRUPTED,
             _ = self.terminate.recv() => exit::TERMINATED,
-        }
+            // The terminal went away: in order, as if told to.
+            _ = self.hangup.recv() => exit::TERMINATED,
+        };
+        self.seen += 1;
+        code
     }
 }
 
 impl Live {
     /// Makes the lab, without power, and opens its control socket.
     pub(crate) async fn create(cluster: Cluster, options: LabOptions) -> Result<Self, Failure> {
-        let signals = Signals::new().context("listen for signals")?;
-        let lab = Lab::create(cluster, options).await.code(exit::LAB)?;
+        let mut signals = Signals::new().context("listen for signals")?;
+        let lab = tokio::select! {
+            made = Lab::create(cluster, options) => made.code(exit::LAB)?,
+            // Nothing has power yet: there is nothing to shut down in order.
+            code = signals.next() => {
+                let error = anyhow::anyhow!("interrupted while the lab was made");
+                return Err(Failure::new(code, error));
+            }
+        };
         let tasks = TaskTracker::new();
         let cancel = CancellationToken::new();
         let mut control = JoinSet::new();
@@ -157,6 +172,11 @@ impl Live {
 
     /// Shuts down in order; a further signal ends it at once. Gives the exit code.
     pub(crate) async fn finish(mut self, ended: Ended) -> Result<u8, Failure> {
+        if let Ended::Signal(code) = ended
+            && self.signals.seen > 1
+        {
+            return Ok(code);
+        }
         let lab = self.lab.clone();
         let failures = tokio::select! {
             failures = lab.shutdown() => failures,
@@ -168,7 +188,7 @@ impl Live {
         self.tasks.wait().await;
         self.display.shutdown().await;
         for failure in &failures {
-            crate::input::say(&format!("warning: {failure}"));
+            crate::talk::say(&format!("warning: {failure}"));
         }
         match ended {
             Ended::Running | Ended::Down => Ok(exit::OK),

@@ -9,6 +9,7 @@ mod live;
 mod machine;
 mod place;
 mod port;
+mod talk;
 
 use clap::Parser;
 use std::process::ExitCode;

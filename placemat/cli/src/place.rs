@@ -1,11 +1,33 @@
 //! Where labs of this user keep their files, and how labs are named.
 
-use placemat_lab::registry::Registry;
+use crate::exit::{self, Failure};
+use placemat_lab::registry::{Claim, Registry};
 use std::path::{Path, PathBuf};
 
 /// The registry of this user's labs. `PLACEMAT_RUN_DIR` and `PLACEMAT_DATA_DIR` override its places.
 pub(crate) fn registry() -> Registry {
     Registry::new(run_base(), data_base())
+}
+
+/// Claims the directories of a new lab.
+pub(crate) fn claim(name: &str, files: Vec<PathBuf>, started: String) -> Result<Claim, Failure> {
+    registry().claim(name, files, started).map_err(|error| {
+        Failure::new(exit::HOST, error).hint(
+            "PLACEMAT_RUN_DIR and PLACEMAT_DATA_DIR name other places for run and data directories",
+        )
+    })
+}
+
+/// A lab's name is also a folder's.
+pub(crate) fn parse_name(text: &str) -> Result<String, String> {
+    let fine = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if text.is_empty() || text.len() > 40 || text.starts_with('.') || !text.chars().all(fine) {
+        return Err(
+            "a name has 1 to 40 letters, digits, `-`, `_` and `.`, and does not begin with `.`"
+                .into(),
+        );
+    }
+    Ok(text.to_owned())
 }
 
 fn run_base() -> PathBuf {
@@ -16,8 +38,8 @@ fn run_base() -> PathBuf {
         return "/run/placemat".into();
     }
     match std::env::var_os("XDG_RUNTIME_DIR") {
-        Some(dir) => Path::new(&dir).join("placemat"),
-        None => format!("/tmp/placemat-{}", uid()).into(),
+        Some(dir) if !dir.is_empty() => Path::new(&dir).join("placemat"),
+        _ => format!("/tmp/placemat-{}", uid()).into(),
     }
 }
 
@@ -77,6 +99,9 @@ pub(crate) fn lab_name(file: &Path) -> String {
         Some(stem) => stem,
         None => "lab".into(),
     };
+    if name == "-" {
+        return "stdin".into();
+    }
     let clean: String = name
         .chars()
         .map(|c| {
@@ -88,4 +113,27 @@ pub(crate) fn lab_name(file: &Path) -> String {
         })
         .collect();
     clean.chars().take(40).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labs_are_named_after_their_file() {
+        let name = |file: &str| lab_name(Path::new(file));
+        assert_eq!(name("small.yml"), "small");
+        assert_eq!(name("/srv/dc one/cluster.yml"), "dc-one");
+        assert_eq!(name("-"), "stdin");
+        assert_eq!(name("../a.b.yml"), "a-b");
+        assert!(parse_name(&name("..yml")).is_ok());
+    }
+
+    #[test]
+    fn a_name_is_no_path() {
+        for bad in ["", "..", "a/b", ".hidden", "a b", &"x".repeat(41)] {
+            assert!(parse_name(bad).is_err(), "{bad}");
+        }
+        assert_eq!(parse_name("dc_1.a-b").as_deref(), Ok("dc_1.a-b"));
+    }
 }

@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 /// What a lab tells about itself.
@@ -44,6 +44,14 @@ pub struct Claim {
     /// The data directory.
     pub data_dir: PathBuf,
     _locks: [File; 2],
+}
+
+impl Claim {
+    /// Removes the run directory of a lab that is gone, or never came to be.
+    pub fn abandon(&self) {
+        // What stays is swept by the next.
+        let _ = fs::remove_dir_all(&self.run_dir);
+    }
 }
 
 /// Why a run directory could not be made or found.
@@ -96,24 +104,31 @@ impl Registry {
         started: String,
     ) -> Result<Claim, RegistryError> {
         make_dir(&self.run_base)?;
+        check_owner(&self.run_base)?;
         // Between making a directory and locking it, a sweep must not come.
         let _base_lock = self.base_lock()?;
         self.sweep_locked();
-        let id = self.free_id(name, &started);
-        let run_dir = self.run_base.join(&id);
-        make_dir(&run_dir)?;
-        make_dir(&run_dir.join("logs"))?;
-        let lock = lock_file(&run_dir.join("lock"))?;
-        lock.try_lock()
-            .map_err(io::Error::from)
-            .map_err(io_error("lock", &run_dir))?;
-        let (data_dir, data_lock) = self.data_dir(name)?;
         let card = LabCard {
-            id,
+            id: self.free_id(name, &started),
             name: name.to_owned(),
             files,
             started,
         };
+        let run_dir = self.run_base.join(&card.id);
+        self.fill(card, &run_dir).inspect_err(|_| {
+            // Half a directory is of no use; the failure is what is told.
+            let _ = fs::remove_dir_all(&run_dir);
+        })
+    }
+
+    fn fill(&self, card: LabCard, run_dir: &Path) -> Result<Claim, RegistryError> {
+        let run_dir = run_dir.to_owned();
+        make_dir(&run_dir)?;
+        make_dir(&run_dir.join("logs"))?;
+        let lock = lock_file(&run_dir.join("lock"))?;
+        // Not tried but waited for: whoever lists labs looks at it for an instant.
+        lock.lock().map_err(io_error("lock", &run_dir))?;
+        let (data_dir, data_lock) = self.data_dir(&card.name)?;
         let path = run_dir.join("lab.json");
         let text = serde_json::to_vec_pretty(&card).unwrap_or_default();
         fs::write(&path, text).map_err(io_error("write", &path))?;
@@ -182,6 +197,8 @@ impl Registry {
         let Ok(entries) = fs::read_dir(&self.data_base) else {
             return Ok(0);
         };
+        make_dir(&self.run_base)?;
+        let _base_lock = self.base_lock()?;
         let dirs = entries
             .flatten()
             .map(|entry| entry.path())
@@ -268,6 +285,18 @@ fn make_dir(path: &Path) -> Result<(), RegistryError> {
         .map_err(io_error("create", path))
 }
 
+/// A directory that somebody else could have put there is not trusted: what runs in the lab is
+/// steered through it. Root may use anybody's.
+fn check_owner(path: &Path) -> Result<(), RegistryError> {
+    let user = placemat_host::process::effective_uid();
+    let owner = fs::metadata(path).map_err(io_error("look at", path))?.uid();
+    if user == 0 || owner == user {
+        return Ok(());
+    }
+    let source = io::Error::other(format!("it belongs to user {owner}, not to you"));
+    Err(io_error("use", path)(source))
+}
+
 fn lock_file(path: &Path) -> Result<File, RegistryError> {
     OpenOptions::new()
         .create(true)
@@ -282,10 +311,11 @@ fn is_live(dir: &Path) -> bool {
     File::open(dir.join("lock")).is_ok_and(|lock| lock.try_lock_shared().is_err())
 }
 
-/// Waits until the lab of a run directory is gone: its lock is free, or the directory away.
-pub async fn await_end(run_dir: &Path) {
-    while is_live(run_dir) {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+/// Waits until the lab of a run directory is gone: its lock is free, or the directory away. Blocks.
+pub fn await_end(run_dir: &Path) {
+    if let Ok(lock) = File::open(run_dir.join("lock")) {
+        // Free when the last process of the lab has let go of it.
+        let _ = lock.lock_shared();
     }
 }
 
@@ -332,6 +362,50 @@ mod tests {
             "{error}"
         );
         assert!(registry.find(Some(&two.card.id)).is_ok());
+    }
+
+    #[test]
+    fn a_claim_that_fails_leaves_no_run_directory() {
+        let dir = tempfile::tempdir().expect("a directory");
+        fs::write(dir.path().join("data"), "in the way").expect("a file");
+        let registry = registry(dir.path());
+        let error = registry
+            .claim("a", Vec::new(), "1".into())
+            .expect_err("no data directory");
+        assert!(error.to_string().starts_with("create "), "{error}");
+        assert!(registry.run_dirs().is_empty());
+    }
+
+    #[test]
+    fn waiting_for_the_end_ends_with_the_claim() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let claim = registry(dir.path())
+            .claim("a", Vec::new(), "1".into())
+            .expect("a claim");
+        let run_dir = claim.run_dir.clone();
+        let waiting = std::thread::spawn(move || await_end(&run_dir));
+        assert!(!waiting.is_finished());
+        drop(claim);
+        waiting.join().expect("it ends");
+    }
+
+    #[test]
+    fn looking_does_not_hinder_claims() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let registry = registry(dir.path());
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    registry.live();
+                }
+            });
+            for number in 0..200 {
+                let claim = registry.claim("a", Vec::new(), number.to_string());
+                assert!(claim.is_ok(), "{claim:?}");
+            }
+            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
     }
 
     #[test]

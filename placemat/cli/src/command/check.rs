@@ -1,7 +1,7 @@
 //! `placemat check`.
 
 use crate::exit::{self, Failure};
-use crate::input;
+use crate::{input, talk};
 use placemat_lab::plan::Plan;
 use std::path::PathBuf;
 
@@ -15,9 +15,10 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(self) -> Result<u8, Failure> {
-        let loaded = input::cluster(&self.files, None)?;
+        let loaded = input::cluster(&input::read(&self.files)?)?;
+        loaded.warn();
         let plan = Plan::of(&loaded.cluster);
-        input::say(&format!(
+        talk::say(&format!(
             "ok: {} routers, {} boot servers, {} servers; {} bridges, {} veth pairs, {} taps",
             loaded.cluster.routers.len(),
             loaded.cluster.boot_servers.len(),

@@ -3,7 +3,7 @@
 use super::LabArg;
 use super::down::failed;
 use crate::exit::{self, Failure};
-use crate::{input, launch};
+use crate::{launch, talk};
 use anyhow::Context;
 use placemat_host::terminal::RawMode;
 use placemat_lab::control::Client;
@@ -33,7 +33,7 @@ impl Console {
                 })
                 .await
                 .map_err(failed)?;
-            input::say("attached; Ctrl-] ends it");
+            talk::say("attached; Ctrl-] ends it");
             let _raw = RawMode::enter().context("set the terminal to raw mode")?;
             copy(client).await.context("copy the console")?;
             Ok(exit::OK)

@@ -1,99 +1,82 @@
-//! `placemat doctor`.
+//! `placemat doctor`: a row for everything that a lab may need.
 
 use crate::exit::{self, Failure};
-use crate::{launch, place};
+use crate::{launch, place, talk};
 use placemat_host::probe::{accel, firmware, program};
 
-#[expect(clippy::print_stdout, reason = "the table is this verb's data")]
+/// One row: whether it is there, what it is, and in words how or how not.
+fn row(there: bool, name: &str, words: &str) -> Result<bool, Failure> {
+    let state = if there { "ok" } else { "missing" };
+    talk::data(format!("  {state:<8} {name:<20} {words}").trim_end())?;
+    talk::data("\n")?;
+    Ok(there)
+}
+
 pub(super) fn run() -> Result<u8, Failure> {
     let mut ready = true;
-    println!("programs");
+    talk::data("programs\n")?;
     for known in program::PROGRAMS {
-        match program::find(known.name) {
-            Ok(found) => {
-                println!(
-                    "  ok       {:<20} {}",
-                    known.name,
-                    found.version.unwrap_or_default()
-                );
-            }
+        ready &= match program::find(known.name) {
+            Ok(found) => row(true, known.name, &found.version.unwrap_or_default())?,
             Err(missing) => {
-                ready = false;
-                println!(
-                    "  missing  {:<20} for {}; apt install {}",
-                    known.name,
-                    known.purpose,
-                    missing.package.unwrap_or_default()
-                );
+                let package = missing.package.unwrap_or_default();
+                let words = format!("for {}; apt install {package}", known.purpose);
+                row(false, known.name, &words)?
             }
-        }
+        };
     }
-    println!("host");
-    match firmware::find() {
-        Ok(ovmf) => println!("  ok       {:<20} {}", "UEFI firmware", ovmf.code.display()),
-        Err(error) => {
-            ready = false;
-            println!(
-                "  missing  {:<20} {error}; apt install ovmf",
-                "UEFI firmware"
-            );
-        }
-    }
-    ready &= namespaces();
+    talk::data("host\n")?;
+    ready &= match firmware::find() {
+        Ok(ovmf) => row(true, "UEFI firmware", &ovmf.code.display().to_string())?,
+        Err(error) => row(
+            false,
+            "UEFI firmware",
+            &format!("{error}; apt install ovmf"),
+        )?,
+    };
+    ready &= namespaces()?;
     ready &= device(
         "/dev/net/tun",
         "servers of tier full: `modprobe tun`, and read-write access",
-    );
+    )?;
     if let Ok(qemu) = program::find("qemu-system-x86_64") {
         let cache = place::cache_base().join("accel.json");
         launch::run(async {
             let report = accel::probe(&qemu, &cache).await;
-            println!(
-                "  ok       {:<20} {} ({}); slowness {:.1}",
-                "accelerator", report.accelerator, report.reason, report.slowness
+            let words = format!(
+                "{} ({}); slowness {:.1}",
+                report.accelerator, report.reason, report.slowness
             );
+            row(true, "accelerator", &words)?;
             Ok(exit::OK)
         })?;
     }
     Ok(if ready { exit::OK } else { exit::HOST })
 }
 
-#[expect(clippy::print_stdout, reason = "a row of the table")]
-fn namespaces() -> bool {
+fn namespaces() -> Result<bool, Failure> {
     match placemat_host::sandbox::probe() {
-        Ok(words) => {
-            println!("  ok       {:<20} {words}", "namespaces");
-            true
-        }
+        Ok(words) => row(true, "namespaces", words),
         Err(error) => {
-            println!("  missing  {:<20} {error}", "namespaces");
-            println!(
-                "           {:<20} Ubuntu 24.04 restricts them: sysctl kernel.apparmor_restrict_unprivileged_userns=0",
-                ""
-            );
-            println!(
-                "           {:<20} Debian and others: sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces=10000",
-                ""
-            );
-            false
+            row(false, "namespaces", &error.to_string())?;
+            for remedy in [
+                "Ubuntu 24.04 restricts them: sysctl kernel.apparmor_restrict_unprivileged_userns=0",
+                "Debian and others: sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces=10000",
+            ] {
+                talk::data(&format!("  {:<8} {:<20} {remedy}\n", "", ""))?;
+            }
+            Ok(false)
         }
     }
 }
 
-#[expect(clippy::print_stdout, reason = "a row of the table")]
-fn device(path: &str, purpose: &str) -> bool {
-    match std::fs::OpenOptions::new()
+fn device(path: &str, purpose: &str) -> Result<bool, Failure> {
+    let opened = std::fs::OpenOptions::new()
         .read(true)
         .write(true)
-        .open(path)
-    {
-        Ok(_) => {
-            println!("  ok       {path}");
-            true
-        }
-        Err(error) => {
-            println!("  missing  {path:<20} {error}; for {purpose}");
-            false
-        }
+        .open(path);
+    match opened {
+        Ok(_) => row(true, path, ""),
+        Err(error) => row(false, path, &format!("{error}; for {purpose}")),
     }
 }

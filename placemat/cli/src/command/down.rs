@@ -25,15 +25,18 @@ impl Down {
             None => self.lab,
         };
         let entry = lab.find()?;
-        launch::run(async move {
+        let run_dir = entry.run_dir.clone();
+        let code = launch::run(async move {
             let mut client = Client::connect(&entry.run_dir).await.map_err(failed)?;
             client.send(&Request::Down, &[]).await.map_err(failed)?;
             // Its socket closes when the lab has ended.
             let _ = client.answer().await;
-            placemat_lab::registry::await_end(&entry.run_dir).await;
-            let _ = crate::place::registry().sweep();
             Ok(exit::OK)
-        })
+        })?;
+        placemat_lab::registry::await_end(&run_dir);
+        // Best effort: the next `up` sweeps, too.
+        let _ = crate::place::registry().sweep();
+        Ok(code)
     }
 }
 

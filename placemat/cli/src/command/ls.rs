@@ -1,6 +1,8 @@
 //! `placemat ls`.
 
-use crate::exit;
+use crate::exit::{self, Failure};
+use crate::talk;
+use std::fmt::Write;
 
 /// Arguments of `ls`.
 #[derive(Debug, clap::Args)]
@@ -11,31 +13,39 @@ pub(super) struct Ls {
 }
 
 impl Ls {
-    #[expect(clippy::print_stdout, reason = "the list is this verb's data")]
-    pub(super) fn run(self) -> u8 {
+    pub(super) fn run(self) -> Result<u8, Failure> {
         let labs = crate::place::registry().live();
-        if self.json {
-            for lab in labs {
-                let text = serde_json::json!({"lab": lab.card, "run_dir": lab.run_dir});
-                println!("{text}");
-            }
-            return exit::OK;
+        if labs.is_empty() && !self.json {
+            talk::say("no lab is running");
+            return Ok(exit::OK);
         }
-        if labs.is_empty() {
-            crate::input::say("no lab is running");
-            return exit::OK;
-        }
-        println!("{:<8} {:<20} {:<30} RUN DIRECTORY", "ID", "NAME", "STARTED");
-        for lab in labs {
-            let card = lab.card;
-            println!(
-                "{:<8} {:<20} {:<30} {}",
-                card.id,
-                card.name,
-                card.started,
-                lab.run_dir.display()
+        let mut text = String::new();
+        if !self.json {
+            // Writing to a string does not fail.
+            let _ = writeln!(
+                text,
+                "{:<8} {:<20} {:<30} RUN DIRECTORY",
+                "ID", "NAME", "STARTED"
             );
         }
-        exit::OK
+        for lab in labs {
+            let (card, run_dir) = (lab.card, lab.run_dir);
+            let _ = if self.json {
+                writeln!(
+                    text,
+                    "{}",
+                    serde_json::json!({"lab": card, "run_dir": run_dir})
+                )
+            } else {
+                let dir = run_dir.display();
+                writeln!(
+                    text,
+                    "{:<8} {:<20} {:<30} {dir}",
+                    card.id, card.name, card.started
+                )
+            };
+        }
+        talk::data(&text)?;
+        Ok(exit::OK)
     }
 }

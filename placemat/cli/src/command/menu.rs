@@ -1,7 +1,7 @@
 //! `placemat menu`.
 
 use crate::exit::{self, Failure};
-use crate::input;
+use crate::{input, talk};
 use std::path::PathBuf;
 
 /// Arguments of `menu`.
@@ -18,7 +18,7 @@ impl Menu {
     pub(super) fn run(self) -> Result<u8, Failure> {
         let spec = input::source(&self.file)?;
         let written = input::write_expansion(&spec, &self.output)?;
-        input::say(&format!(
+        talk::say(&format!(
             "wrote {} files to {}",
             written.len(),
             self.output.display()

@@ -1,7 +1,7 @@
 //! `placemat prune`.
 
 use crate::exit::{self, Code, Failure};
-use crate::{input, place};
+use crate::{place, talk};
 
 /// Arguments of `prune`.
 #[derive(Debug, clap::Args)]
@@ -15,12 +15,12 @@ impl Prune {
     pub(super) fn run(self) -> Result<u8, Failure> {
         let registry = place::registry();
         let runs = registry.sweep().code(exit::HOST)?;
-        input::say(&format!(
-            "removed {runs} run directories of labs that are gone"
-        ));
+        let runs = talk::count(runs, "run directory", "run directories");
+        talk::say(&format!("removed {runs} of labs that are gone"));
         if self.data {
             let data = registry.sweep_data().code(exit::HOST)?;
-            input::say(&format!("removed {data} data directories"));
+            let data = talk::count(data, "data directory", "data directories");
+            talk::say(&format!("removed {data}"));
         }
         Ok(exit::OK)
     }

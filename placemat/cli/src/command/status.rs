@@ -3,7 +3,8 @@
 use super::LabArg;
 use super::down::failed;
 use crate::exit::{self, Failure};
-use crate::launch;
+use crate::{launch, talk};
+use anyhow::Context;
 use placemat_lab::control::Client;
 use placemat_lab::control::protocol::{Answer, Request, Status as LabStatus};
 
@@ -18,7 +19,6 @@ pub(super) struct Status {
 }
 
 impl Status {
-    #[expect(clippy::print_stdout, reason = "the table is this verb's data")]
     pub(super) fn run(self) -> Result<u8, Failure> {
         let entry = self.lab.find()?;
         launch::run(async move {
@@ -30,12 +30,10 @@ impl Status {
                 )));
             };
             if self.json {
-                println!(
-                    "{}",
-                    serde_json::to_string_pretty(&status).unwrap_or_default()
-                );
+                let text = serde_json::to_string_pretty(&status).context("write JSON")?;
+                talk::data(&(text + "\n"))?;
             } else {
-                print!("{}", table(&status));
+                talk::data(&table(&status))?;
             }
             Ok(exit::OK)
         })

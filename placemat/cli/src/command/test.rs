@@ -3,7 +3,7 @@
 use crate::exit::{self, Code, Failure};
 use crate::live::{self, Ended, Live};
 use crate::port::LivePort;
-use crate::{bundle, input, launch, place};
+use crate::{bundle, input, launch, place, talk};
 use anyhow::Context;
 use placemat_host::sandbox::LabSide;
 use placemat_lab::lab::LabOptions;
@@ -61,17 +61,14 @@ impl Test {
         let draft = Draft::parse(inputs)?;
         let dc = self.dc.clone().unwrap_or_else(|| draft.dc().to_owned());
         // A first look at everything, before anything is written.
-        let looked_at = input::cluster(std::slice::from_ref(&dc), None)?;
+        let sources = input::read(std::slice::from_ref(&dc))?;
+        let looked_at = input::cluster(&sources)?;
         draft.resolve(&looked_at.cluster)?;
         input::check_host(&looked_at.cluster)?;
         let started = jiff::Timestamp::now().to_string();
         let name = place::lab_name(&dc);
-        let claim = place::registry()
-            .claim(&name, vec![dc.clone()], started)
-            .code(exit::HOST)?;
-        let loaded = input::cluster(&[dc], Some(&claim.data_dir.join("dc")))?;
-        let suite = draft.resolve(&loaded.cluster)?;
-        live::keep_sources(&claim.run_dir, &loaded.sources)?;
+        let file = std::path::absolute(&dc).context("find the current directory")?;
+        let claim = place::claim(&name, vec![file], started)?;
         let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
         let outputs = Outputs {
             events: match &self.events {
@@ -82,10 +79,17 @@ impl Test {
             junit: self.junit.as_ref().map(absolute),
             bundle: self.bundle.as_ref().map(absolute),
         };
-        // Opened here: inside, the run directory has another name, and an error should come early.
-        let events = File::create(&outputs.events)
-            .with_context(|| format!("create {}", outputs.events.display()))
-            .code(exit::HOST)?;
+        let (loaded, suite, events) = launch::prepare(&claim, || {
+            let loaded = looked_at.settle(&sources, &claim.data_dir.join("dc"))?;
+            let suite = draft.resolve(&loaded.cluster)?;
+            live::keep_sources(&claim.run_dir, &loaded.sources)?;
+            loaded.warn();
+            // Opened here: inside, the run directory has another name, and an error should come early.
+            let events = File::create(&outputs.events)
+                .with_context(|| format!("create {}", outputs.events.display()))
+                .code(exit::HOST)?;
+            Ok((loaded, suite, events))
+        })?;
         let options = live::options(&claim);
         let seed = self.seed.unwrap_or_else(drawn_seed);
         let run = claim.card.id.clone();
@@ -223,7 +227,7 @@ fn render(
                  what: &str| {
         let Some(path) = path else { return Ok(()) };
         write_report(path, &text(&events))?;
-        input::say(&format!("{what}: {}", path.display()));
+        talk::say(&format!("{what}: {}", path.display()));
         Ok::<(), Failure>(())
     };
     write(&outputs.junit, report::render_junit, "JUnit report")?;

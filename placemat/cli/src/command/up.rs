@@ -1,6 +1,6 @@
 //! `placemat up`.
 
-use crate::exit::{self, Code, Failure};
+use crate::exit::{self, Failure};
 use crate::live::{self, Ended};
 use crate::{input, launch, place};
 use anyhow::Context;
@@ -18,14 +18,15 @@ pub(super) struct Up {
     #[arg(long)]
     detach: bool,
     /// Name of the lab [default: the file's stem].
-    #[arg(long = "lab", value_name = "NAME")]
+    #[arg(long = "lab", value_name = "NAME", value_parser = place::parse_name)]
     name: Option<String>,
 }
 
 impl Up {
     pub(super) fn run(self) -> Result<u8, Failure> {
         // A first look, before anything is written.
-        let looked_at = input::cluster(&self.files, None)?;
+        let sources = input::read(&self.files)?;
+        let looked_at = input::cluster(&sources)?;
         input::check_host(&looked_at.cluster)?;
         let name = self
             .name
@@ -38,11 +39,13 @@ impl Up {
             .collect::<Result<Vec<_>, _>>();
         let files = files.context("find the current directory")?;
         let started = jiff::Timestamp::now().to_string();
-        let claim = place::registry()
-            .claim(&name, files, started)
-            .code(exit::HOST)?;
-        let loaded = input::cluster(&self.files, Some(&claim.data_dir.join("dc")))?;
-        live::keep_sources(&claim.run_dir, &loaded.sources)?;
+        let claim = place::claim(&name, files, started)?;
+        let loaded = launch::prepare(&claim, || {
+            let loaded = looked_at.settle(&sources, &claim.data_dir.join("dc"))?;
+            live::keep_sources(&claim.run_dir, &loaded.sources)?;
+            loaded.warn();
+            Ok(loaded)
+        })?;
         let options = live::options(&claim);
         let detach = self.detach;
         launch::in_sandbox(&claim, detach, |side| {

@@ -75,6 +75,8 @@ pub(super) async fn run(
 }
 
 const SIGKILL: i32 = 9;
+/// Longest line of a client whose command runs, in bytes.
+const LONGEST_SIGNAL: usize = 1024;
 
 /// A VM is reached through its guest agent, which takes and gives whole buffers.
 async fn in_vm(
@@ -90,20 +92,25 @@ async fn in_vm(
     let input = if order.terminal {
         Vec::new()
     } else {
-        read_all(stdin).await?
+        tokio::select! {
+            input = read_all(stdin) => input?,
+            () = gone(stream) => return Ok(()),
+        }
     };
     answer(stream, &Answer::Started).await?;
-    let told = match lab.exec(target, order.argv, order.env, input).await {
-        Ok(output) => {
-            let written = tokio::task::spawn_blocking(move || {
+    let done = tokio::select! {
+        done = lab.exec(target, order.argv, order.env, input) => done,
+        () = gone(stream) => return Ok(()),
+    };
+    let told = match done {
+        Ok(output) => Answer::Exit {
+            code: on_thread(move || {
                 std::fs::File::from(stdout).write_all(&output.stdout)?;
                 std::fs::File::from(stderr).write_all(&output.stderr)?;
-                io::Result::Ok(output.exit)
-            });
-            Answer::Exit {
-                code: written.await.map_err(io::Error::other)??,
-            }
-        }
+                Ok(output.exit)
+            })
+            .await?,
+        },
         Err(message) => Answer::Error { message },
     };
     answer(stream, &told).await
@@ -111,16 +118,35 @@ async fn in_vm(
 
 async fn read_all(fd: OwnedFd) -> io::Result<Vec<u8>> {
     use std::io::Read;
-    let read = move || {
+    on_thread(move || {
         let mut bytes = Vec::new();
         std::fs::File::from(fd)
             .take(16 << 20)
             .read_to_end(&mut bytes)?;
         Ok(bytes)
-    };
-    tokio::task::spawn_blocking(read)
-        .await
-        .map_err(io::Error::other)?
+    })
+    .await
+}
+
+/// On a thread of its own: a client's descriptor may block for ever, and the runtime's threads for
+/// blocking work are few.
+async fn on_thread<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let (sender, done) = tokio::sync::oneshot::channel();
+    std::thread::Builder::new()
+        .name("exec".into())
+        .spawn(move || {
+            // Nobody waits any more when the client has gone.
+            let _ = sender.send(work());
+        })?;
+    done.await.map_err(io::Error::other)?
+}
+
+/// Resolves when the client has closed its end; what else it says meanwhile is dropped.
+async fn gone(stream: &UnixStream) {
+    let mut pending = Vec::new();
+    while let Ok(Some(_)) = next_line(stream, &mut pending).await {}
 }
 
 async fn next_line(stream: &UnixStream, pending: &mut Vec<u8>) -> io::Result<Option<Vec<u8>>> {
@@ -133,6 +159,9 @@ async fn next_line(stream: &UnixStream, pending: &mut Vec<u8>) -> io::Result<Opt
         let mut chunk = [0_u8; 512];
         match stream.try_read(&mut chunk) {
             Ok(0) => return Ok(None),
+            Ok(_) if pending.len() > LONGEST_SIGNAL => {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
             Ok(length) => pending.extend_from_slice(&chunk[..length]),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),

@@ -7,6 +7,7 @@ use placemat_host::descriptor;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::broadcast::error::RecvError;
@@ -15,6 +16,11 @@ use tokio_util::task::TaskTracker;
 
 /// Longest request line in bytes.
 const LONGEST: usize = 256 * 1024;
+
+/// Most descriptors of one request.
+const MOST_DESCRIPTORS: usize = 3;
+/// What clients are given to go away when there are too many.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// How serving ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +45,15 @@ pub async fn serve(
     let down = CancellationToken::new();
     loop {
         let stream = tokio::select! {
-            accepted = listener.accept() => accepted?.0,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    // Too many clients at once must not end the lab: some will go.
+                    tracing::warn!(%error, "cannot accept a client");
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+            },
             () = down.cancelled() => return Ok(Served::Down),
             () = cancel.cancelled() => return Ok(Served::Cancelled),
         };
@@ -125,6 +139,12 @@ async fn receive(stream: &UnixStream) -> io::Result<(Request, Vec<OwnedFd>, Vec<
             other => other?,
         };
         fds.extend(more);
+        if fds.len() > MOST_DESCRIPTORS {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "too many descriptors",
+            ));
+        }
         if length == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
