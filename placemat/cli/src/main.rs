@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         placemat_host::container::init::main(&arguments.next().unwrap_or_default());
         return ExitCode::SUCCESS;
     }
+    placemat_host::process::keep_inherited_to_ourselves();
     let cli = command::Cli::parse();
     cli.start_log();
     match cli.run() {

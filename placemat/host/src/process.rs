@@ -9,6 +9,26 @@ pub fn effective_uid() -> u32 {
     nix::unistd::geteuid().as_raw()
 }
 
+/// Keeps descriptors that the caller's shell or test runner left open from everything that this
+/// process starts: a lab must not hold somebody else's pipe.
+pub fn keep_inherited_to_ourselves() {
+    close_range(libc::CLOSE_RANGE_CLOEXEC.cast_signed());
+}
+
+/// Closes every descriptor but the standard ones, for a process that outlives its caller. Only where
+/// nothing has been opened yet that is still needed: no runtime, no claim.
+pub fn close_inherited() {
+    close_range(0);
+}
+
+fn close_range(flags: libc::c_int) {
+    // SAFETY: close_range(2) takes integers. The callers see to it that nobody uses what it closes.
+    // A kernel without it (before 5.9) leaves things as they are.
+    unsafe {
+        libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, flags);
+    }
+}
+
 /// Columns and rows of the terminal that stderr is, if it is one.
 pub fn terminal_size() -> Option<(u16, u16)> {
     let mut size = libc::winsize {

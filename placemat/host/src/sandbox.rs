@@ -215,6 +215,8 @@ fn inside(
     go: OwnedFd,
     ready: std::os::fd::BorrowedFd<'_>,
 ) -> Result<IdMap, SandboxError> {
+    // First of all: init may be stopped before it gets any further, and the parent killed then.
+    tie_to_parent(options.detach)?;
     let mut code = [0_u8; 1];
     let mut go = std::fs::File::from(go);
     if go.read(&mut code).unwrap_or(0) != 1 {
@@ -242,6 +244,14 @@ fn inside(
         }
         ForkResult::Parent { child } => init::run(child, ready),
     }
+}
+
+/// The kernel kills the caller when its parent dies, stopped or not. Not when it is to detach.
+fn tie_to_parent(detach: bool) -> Result<(), SandboxError> {
+    if detach {
+        return Ok(());
+    }
+    nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).map_err(system("tie the lab to its parent"))
 }
 
 /// The read end of the ready pipe is the parent's: once that is gone, so is the parent.

@@ -5,11 +5,15 @@ use super::down::failed;
 use crate::exit::{self, Failure};
 use crate::launch;
 use anyhow::Context;
+use placemat_host::terminal::{Pty, RawMode, resize};
 use placemat_lab::control::protocol::{Answer, Request};
 use placemat_lab::control::{Client, ClientError};
-use std::io::IsTerminal;
+use std::fs::File;
+use std::io::{IsTerminal, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
 /// Arguments of `exec`.
 #[derive(Debug, clap::Args)]
@@ -36,19 +40,80 @@ impl Exec {
         let env =
             env.ok_or_else(|| Failure::new(exit::USAGE, anyhow::anyhow!("--env takes KEY=VALUE")))?;
         let entry = self.lab.find()?;
+        let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
         let request = Request::Exec {
             target: self.target,
             argv: self.command,
             env,
-            terminal: std::io::stdin().is_terminal() && std::io::stdout().is_terminal(),
+            terminal,
         };
         launch::run(async move {
-            let fds = own_descriptors().context("copy the standard descriptors")?;
             let mut client = Client::connect(&entry.run_dir).await.map_err(failed)?;
+            if terminal {
+                return on_terminal(client, request).await;
+            }
+            let fds = own_descriptors().context("copy the standard descriptors")?;
             client.send(&request, &fds).await.map_err(failed)?;
             drop(fds);
-            attend(client).await
+            attend(client, None).await
         })
+    }
+}
+
+/// What still comes after the command has ended is waited for this long: something that it left
+/// running may hold the terminal.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// Runs the command on a pseudo-terminal, with the caller's in raw mode between.
+async fn on_terminal(mut client: Client, mut request: Request) -> Result<u8, Failure> {
+    let pty = Pty::open().context("open a pseudo-terminal")?;
+    let copies = || {
+        Ok([
+            pty.far.try_clone()?,
+            pty.far.try_clone()?,
+            pty.far.try_clone()?,
+        ])
+    };
+    let fds: [OwnedFd; 3] = copies().map_err(|error: std::io::Error| {
+        Failure::from(anyhow::Error::new(error).context("copy the pseudo-terminal"))
+    })?;
+    if let Request::Exec { env, .. } = &mut request
+        && let Ok(term) = std::env::var("TERM")
+    {
+        env.insert(0, ("TERM".to_owned(), term));
+    }
+    client.send(&request, &fds).await.map_err(failed)?;
+    drop((fds, pty.far));
+    let near = || pty.near.try_clone().context("copy the pseudo-terminal");
+    let (typed, shown) = (File::from(near()?), File::from(near()?));
+    let raw = RawMode::enter().context("set the terminal to raw mode")?;
+    // Blocks until the process ends: nobody types the end of a terminal.
+    std::thread::spawn(move || std::io::copy(&mut std::io::stdin(), &mut &typed));
+    let (done, finished) = oneshot::channel();
+    std::thread::spawn(move || {
+        // Fails when nobody has the other end any more: that is its end.
+        let _ = std::io::copy(&mut &shown, &mut Unbuffered);
+        let _ = done.send(());
+    });
+    let code = attend(client, Some(&pty.near)).await;
+    let _ = tokio::time::timeout(LAST_WORDS, finished).await;
+    drop(raw);
+    code
+}
+
+/// Standard output without waiting for the end of a line: prompts have none.
+struct Unbuffered;
+
+impl Write for Unbuffered {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let mut stdout = std::io::stdout().lock();
+        stdout.write_all(bytes)?;
+        stdout.flush()?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
@@ -60,10 +125,12 @@ fn own_descriptors() -> std::io::Result<[OwnedFd; 3]> {
     ])
 }
 
-/// Passes signals on until the command has ended.
-async fn attend(mut client: Client) -> Result<u8, Failure> {
-    let mut interrupt = signal(SignalKind::interrupt()).context("listen for signals")?;
-    let mut terminate = signal(SignalKind::terminate()).context("listen for signals")?;
+/// Passes signals on, and the size of the terminal, until the command has ended.
+async fn attend(mut client: Client, terminal: Option<&OwnedFd>) -> Result<u8, Failure> {
+    let listen = |kind| signal(kind).context("listen for signals");
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut resized = listen(SignalKind::window_change())?;
     loop {
         let sent = tokio::select! {
             answer = client.answer() => match answer.map_err(failed)? {
@@ -73,6 +140,10 @@ async fn attend(mut client: Client) -> Result<u8, Failure> {
             },
             _ = interrupt.recv() => 2,
             _ = terminate.recv() => 15,
+            _ = resized.recv() => {
+                terminal.map(resize);
+                continue;
+            }
         };
         client.signal(sent).await.map_err(failed)?;
     }

@@ -28,6 +28,9 @@ impl Up {
         let sources = input::read(&self.files)?;
         let looked_at = input::cluster(&sources)?;
         input::check_host(&looked_at.cluster)?;
+        if self.detach {
+            placemat_host::process::close_inherited();
+        }
         let name = self
             .name
             .clone()
