@@ -233,7 +233,7 @@ impl Registry {
         entries
             .flatten()
             .map(|entry| entry.path())
-            .filter(|path| path.join("lock").exists())
+            .filter(|path| path.join("lock").exists() || has_name_of_a_lab(path))
             .collect()
     }
 
@@ -306,6 +306,14 @@ fn lock_file(path: &Path) -> Result<File, RegistryError> {
         .map_err(io_error("open", path))
 }
 
+/// Whether a directory is called as [`Registry::free_id`] would. One without a lock is of a lab that
+/// was killed as it made it, or as it removed it.
+fn has_name_of_a_lab(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    let hex = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
+    name.len() == 6 && name.iter().all(hex) && path.is_dir()
+}
+
 /// A lab holds its lock from the moment its directory can be seen.
 fn is_live(dir: &Path) -> bool {
     File::open(dir.join("lock")).is_ok_and(|lock| lock.try_lock_shared().is_err())
@@ -335,10 +343,13 @@ mod tests {
             .claim("a", Vec::new(), "1".into())
             .expect("a claim")
             .run_dir;
+        let unlocked = dir.path().join("run/0123ab");
+        fs::create_dir(&unlocked).expect("a directory of a lab killed at once");
         let live = registry
             .claim("a", Vec::new(), "2".into())
             .expect("a claim");
         assert!(!dead.exists());
+        assert!(!unlocked.exists());
         assert!(live.run_dir.exists());
         assert_eq!(registry.find(Some("a")).expect("found").card, live.card);
         assert_eq!(registry.find(None).expect("found").card, live.card);
