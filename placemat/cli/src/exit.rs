@@ -87,8 +87,13 @@ pub(crate) fn use_color() -> bool {
 }
 
 /// Prints a failure to stderr and gives its exit code.
-#[expect(clippy::print_stderr, reason = "this is where failures are told")]
 pub(crate) fn report(failure: &Failure) -> u8 {
+    crate::talk::say(&words(failure));
+    failure.code
+}
+
+/// The chain of causes once, then the hint.
+fn words(failure: &Failure) -> String {
     let mut text = String::new();
     for cause in failure.error.chain() {
         let words = cause.to_string();
@@ -98,13 +103,37 @@ pub(crate) fn report(failure: &Failure) -> u8 {
             text = format!("{text}: {words}");
         }
     }
-    if failure.code == SPEC && text.starts_with("error") {
-        eprintln!("{text}");
-    } else {
-        eprintln!("error: {text}");
+    // Problems of a specification come rendered, each with its own `error`.
+    if failure.code != SPEC || !text.starts_with("error") {
+        text = format!("error: {text}");
     }
     if let Some(hint) = &failure.hint {
-        eprintln!("hint: {hint}");
+        text = format!("{text}\nhint: {hint}");
     }
-    failure.code
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context;
+
+    #[test]
+    fn failures_in_words() {
+        let refused = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        let chained = Err::<(), _>(refused)
+            .context("create /run/placemat")
+            .code(HOST)
+            .expect_err("an error")
+            .hint("PLACEMAT_RUN_DIR names another place");
+        let repeated = Failure::from(anyhow::anyhow!("no power").context("start a: no power"));
+        let rendered = Failure::new(SPEC, anyhow::anyhow!("error: unknown key\n1 problem found"));
+        let plain = Failure::new(SPEC, anyhow::anyhow!("read x.yml"));
+        let all = [chained, repeated, rendered, plain];
+        let text: Vec<String> = all
+            .iter()
+            .map(|failure| format!("[{}]\n{}", failure.code, words(failure)))
+            .collect();
+        insta::assert_snapshot!(text.join("\n"));
+    }
 }

@@ -60,3 +60,64 @@ pub(super) fn receive<T: DeserializeOwned>(
     }
     Ok(Some((serde_json::from_slice(&bytes[..length])?, fds)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+    use proptest::prelude::*;
+
+    fn pair() -> (OwnedFd, OwnedFd) {
+        socketpair(
+            AddressFamily::Unix,
+            SockType::SeqPacket,
+            None,
+            SockFlag::SOCK_CLOEXEC,
+        )
+        .expect("a socket pair")
+    }
+
+    proptest! {
+        #[test]
+        fn orders_arrive_as_they_were_sent(
+            number in any::<u64>(),
+            words in proptest::collection::vec(".*", 0..8),
+            keys in proptest::collection::vec(("[A-Z]{1,8}", ".*"), 0..4),
+            on_terminal in any::<bool>(),
+        ) {
+            let (near, far) = pair();
+            let order = Order::Spawn {
+                id: number,
+                argv: words.clone(),
+                env: keys.clone(),
+                terminal: on_terminal,
+            };
+            let null = || OwnedFd::from(std::fs::File::open("/dev/null").expect("/dev/null"));
+            send(&near, &order, &[null(), null(), null()]).expect("sent");
+            let (order, fds) = receive::<Order>(&far).expect("received").expect("a packet");
+            prop_assert_eq!(fds.len(), 3);
+            let Order::Spawn { id, argv, env, terminal } = order else {
+                return Err(TestCaseError::fail("another order"));
+            };
+            prop_assert_eq!((id, argv, env, terminal), (number, words, keys, on_terminal));
+        }
+
+        #[test]
+        fn junk_is_an_error_and_no_panic(bytes in proptest::collection::vec(any::<u8>(), 1..200)) {
+            let (near, far) = pair();
+            descriptor::send(&near, &bytes, &[]).expect("sent");
+            prop_assert!(receive::<Order>(&far).is_err());
+        }
+    }
+
+    #[test]
+    fn the_end_is_seen_and_what_is_too_long_is_refused() {
+        let (near, far) = pair();
+        let long = Reply::Broken {
+            reason: "x".repeat(LONGEST),
+        };
+        assert!(send(&near, &long, &[]).is_err());
+        drop(near);
+        assert!(receive::<Reply>(&far).expect("no error").is_none());
+    }
+}

@@ -119,3 +119,76 @@ pub struct ObjectStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What other programs read and write: a change here breaks clients.
+    #[test]
+    fn lines_of_the_socket() {
+        let requests = [
+            Request::Status,
+            Request::Exec {
+                target: "router/a".into(),
+                argv: vec!["ip".into(), "a".into()],
+                env: vec![("KEY".into(), "value".into())],
+                terminal: false,
+            },
+            Request::Console {
+                target: "node/b".into(),
+            },
+            Request::Power {
+                target: "node/b".into(),
+                action: PowerAction::PowerCycle,
+            },
+            Request::Events,
+            Request::Down,
+        ];
+        let answers = [
+            Answer::Error {
+                message: "no".into(),
+            },
+            Answer::Done,
+            Answer::Started,
+            Answer::Exit { code: 137 },
+            Answer::Attached,
+            Answer::Status {
+                status: Status {
+                    id: "abc123".into(),
+                    name: "small".into(),
+                    phase: LabPhase::Running,
+                    uptime_ms: 12.5,
+                    accel: "tcg (no KVM)".into(),
+                    objects: vec![ObjectStatus {
+                        target: "router/a".into(),
+                        tier: None,
+                        power: true,
+                        phase: None,
+                        boots: 1,
+                        bmc: None,
+                        image: None,
+                    }],
+                },
+            },
+        ];
+        let mut lines = Vec::new();
+        for request in requests {
+            let line = serde_json::to_string(&request).expect("JSON");
+            assert_eq!(
+                serde_json::from_str::<Request>(&line).expect("a request"),
+                request
+            );
+            lines.push(line);
+        }
+        for answer in answers {
+            let line = serde_json::to_string(&answer).expect("JSON");
+            assert_eq!(
+                serde_json::from_str::<Answer>(&line).expect("an answer"),
+                answer
+            );
+            lines.push(line);
+        }
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+}
