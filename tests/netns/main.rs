@@ -1,1 +1,5 @@
 //! Labs in real namespaces: what a lab leaves behind, how it ends, who may run it.
+
+mod bgp;
+mod kill9;
+mod life;

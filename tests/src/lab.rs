@@ -118,6 +118,14 @@ impl Place {
         labs.collect()
     }
 
+    /// PID 1 of every lab here that lives, on the host.
+    pub fn inits(&self) -> Vec<i32> {
+        self.run_dirs()
+            .iter()
+            .filter_map(|dir| holder(dir))
+            .collect()
+    }
+
     /// The host as it was when the place was made.
     pub fn before(&self) -> &HostState {
         &self.before

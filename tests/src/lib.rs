@@ -19,6 +19,9 @@
     reason = "tests tell why they skip, and what a failing lab said"
 )]
 
+pub mod attached;
+pub mod canary;
+pub mod fixture;
 pub mod host;
 pub mod lab;
 pub mod need;
@@ -26,6 +29,8 @@ pub mod process;
 pub mod program;
 pub mod run;
 
+pub use attached::Attached;
+pub use canary::Canary;
 pub use lab::{Lab, Place};
 pub use need::{Need, needs};
 pub use program::{placemat, repository};

@@ -28,6 +28,7 @@ struct Row {
 pub struct Track {
     processes: BTreeSet<Process>,
     namespaces: BTreeSet<String>,
+    struck: Option<u64>,
 }
 
 /// Kinds of namespaces that a lab makes. The user's is shared with nobody when there is one.
@@ -44,6 +45,18 @@ impl Track {
         }
     }
 
+    /// Notes that the lab is killed now. The kernel gives numbers of namespaces that are gone to
+    /// new ones: from now on, who begins in one of ours is somebody else.
+    pub fn strike(&mut self) {
+        let uptime = fs::read_to_string("/proc/uptime").unwrap_or_default();
+        // `12.34 56.78`: seconds, with hundredths, which are the ticks of start times.
+        let ticks = uptime
+            .split_whitespace()
+            .next()
+            .map(|text| text.replace('.', ""));
+        self.struck = ticks.and_then(|ticks| ticks.parse().ok());
+    }
+
     /// What is left of it, in words: processes seen before, others in its namespaces, and those
     /// that carry `mark` (a path) in their environment.
     pub fn left(&self, mark: &Path) -> Vec<String> {
@@ -54,19 +67,22 @@ impl Track {
                 pid: *pid,
                 start: row.start,
             };
-            let why = if self.processes.contains(&process) {
-                "seen before"
-            } else if row.zombie {
+            // A zombie is dead, and whoever has become its parent reaps it when it likes.
+            let why = if row.zombie {
+                // Dead; whoever has become its parent reaps it when it likes.
                 continue;
-            } else if !namespaces_of(&pid.to_string()).is_disjoint(&self.namespaces) {
+            } else if self.processes.contains(&process) {
+                "seen before"
+            } else if self.struck.is_none_or(|tick| row.start <= tick)
+                && !namespaces_of(&pid.to_string()).is_disjoint(&self.namespaces)
+            {
                 "in a namespace of the lab"
             } else if carries(*pid, mark) {
                 "has its run directory in the environment"
             } else {
                 continue;
             };
-            let state = if row.zombie { ", a zombie" } else { "" };
-            left.insert(format!("process {pid} ({}{state}), {why}", row.name));
+            left.insert(format!("process {pid} ({}), {why}", row.name));
         }
         left.into_iter().collect()
     }

@@ -27,6 +27,10 @@ impl Said {
     /// # Panics
     ///
     /// When it did not.
+    #[expect(
+        clippy::return_self_not_must_use,
+        reason = "the assertion is what counts"
+    )]
     pub fn well(self) -> Self {
         assert_eq!(self.code, Some(0), "{}", self.text());
         self
