@@ -44,14 +44,20 @@ fn table(status: &LabStatus) -> String {
     use std::fmt::Write;
     let mut text = String::new();
     // Writing to a string does not fail.
-    let _ = writeln!(
+    let _ = write!(
         text,
-        "lab {} ({}): {} for {:.0} s; {}",
+        "lab {} ({}): {} for {:.0} s",
         status.name,
         status.id,
         word(&status.phase),
-        status.uptime_ms / 1000.0,
-        status.accel
+        status.uptime_ms / 1000.0
+    );
+    // A lab without VMs needs no accelerator.
+    let accel = Some(&status.accel).filter(|accel| !accel.is_empty());
+    let _ = writeln!(
+        text,
+        "{}",
+        accel.map(|accel| format!("; {accel}")).unwrap_or_default()
     );
     let _ = writeln!(
         text,

@@ -1,0 +1,103 @@
+use super::*;
+
+fn registry(dir: &Path) -> Registry {
+    Registry::new(dir.join("run"), dir.join("data"))
+}
+
+#[test]
+fn dead_labs_are_swept_and_live_ones_are_found() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let registry = registry(dir.path());
+    let dead = registry
+        .claim("a", Vec::new(), "1".into())
+        .expect("a claim")
+        .run_dir;
+    let unlocked = dir.path().join("run/0123ab");
+    fs::create_dir(&unlocked).expect("a directory of a lab killed at once");
+    let live = registry
+        .claim("a", Vec::new(), "2".into())
+        .expect("a claim");
+    assert!(!dead.exists());
+    assert!(!unlocked.exists());
+    assert!(live.run_dir.exists());
+    assert_eq!(registry.find(Some("a")).expect("found").card, live.card);
+    assert_eq!(registry.find(None).expect("found").card, live.card);
+}
+
+#[test]
+fn equal_names_live_side_by_side() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let registry = registry(dir.path());
+    let one = registry
+        .claim("a", Vec::new(), "1".into())
+        .expect("a claim");
+    let two = registry
+        .claim("a", Vec::new(), "2".into())
+        .expect("a claim");
+    assert_ne!(one.run_dir, two.run_dir);
+    assert_ne!(one.data_dir, two.data_dir);
+    let error = registry.find(Some("a")).expect_err("ambiguous").to_string();
+    assert!(
+        error.starts_with("more than one lab is called `a`"),
+        "{error}"
+    );
+    assert!(registry.find(Some(&two.card.id)).is_ok());
+}
+
+#[test]
+fn a_claim_that_fails_leaves_no_run_directory() {
+    let dir = tempfile::tempdir().expect("a directory");
+    fs::write(dir.path().join("data"), "in the way").expect("a file");
+    let registry = registry(dir.path());
+    let error = registry
+        .claim("a", Vec::new(), "1".into())
+        .expect_err("no data directory");
+    assert!(error.to_string().starts_with("create "), "{error}");
+    assert!(registry.run_dirs().is_empty());
+}
+
+#[test]
+fn waiting_for_the_end_ends_with_the_claim() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let claim = registry(dir.path())
+        .claim("a", Vec::new(), "1".into())
+        .expect("a claim");
+    let run_dir = claim.run_dir.clone();
+    let waiting = std::thread::spawn(move || await_end(&run_dir));
+    assert!(!waiting.is_finished());
+    drop(claim);
+    waiting.join().expect("it ends");
+}
+
+#[test]
+fn looking_does_not_hinder_claims() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let registry = registry(dir.path());
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                registry.live();
+            }
+        });
+        for number in 0..200 {
+            let claim = registry.claim("a", Vec::new(), number.to_string());
+            assert!(claim.is_ok(), "{claim:?}");
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn messages() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let registry = registry(dir.path());
+    let none = registry.find(None).expect_err("none").to_string();
+    let named = registry.find(Some("x")).expect_err("none").to_string();
+    let _live = registry
+        .claim("a", Vec::new(), "1".into())
+        .expect("a claim");
+    let other = registry.find(Some("x")).expect_err("none").to_string();
+    let id = &registry.live()[0].card.id;
+    insta::assert_snapshot!([none, named, other.replace(id, "ID")].join("\n"));
+}
