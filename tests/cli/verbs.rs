@@ -1,0 +1,76 @@
+//! Verbs without a lab, with two, and with targets that are not there.
+
+use crate::{says, shown};
+use placemat_tests::{Need, Place, fixture, needs, repository};
+
+#[test]
+fn without_a_lab() {
+    let place = Place::new();
+    let mut all = String::new();
+    for arguments in [
+        &["ls"][..],
+        &["ls", "--json"],
+        &["status"],
+        &["status", "--lab", "none"],
+        &["exec", "r1", "--", "true"],
+        &["console", "r1"],
+        &["power", "r1", "off"],
+        &["down"],
+        &["down", "/no/such.yml"],
+        &["prune"],
+    ] {
+        let said = place.say(arguments);
+        all += &format!(
+            "$ placemat {}\n{}\n",
+            arguments.join(" "),
+            shown(&place, &said)
+        );
+    }
+    insta::assert_snapshot!(all);
+    place.assert_nothing_left();
+}
+
+#[test]
+fn with_two_labs_and_wrong_targets() {
+    if !needs(&[Need::Root, Need::Bird]) {
+        return;
+    }
+    let place = Place::new();
+    let file = fixture::ring(&place);
+    let (one, two) = (place.up(&file), place.up(&file));
+    let mut all = String::new();
+    let mut add = |words: &str, said: &placemat_tests::Said| {
+        let text = shown(&place, said)
+            .replace(&one.id, "ONE")
+            .replace(&two.id, "TWO");
+        all += &format!("$ placemat {words}\n{text}\n");
+    };
+    add("status", &place.say(&["status"]));
+    add("down FILE", &place.say(&["down", &file.to_string_lossy()]));
+    add("exec r7", &one.exec("r7", &["true"]));
+    add("exec router/none", &one.exec("router/none", &["true"]));
+    add("exec node/mock", &one.exec("node/mock", &["true"]));
+    add(
+        "exec r1 -- no-such-program",
+        &one.exec("r1", &["no-such-program"]),
+    );
+    add(
+        "exec r1 -- sh -c 'exit 7'",
+        &one.exec("r1", &["sh", "-c", "echo out; echo err >&2; exit 7"]),
+    );
+    add("console mock", &one.say("console", &["mock"]));
+    add("power r7 off", &one.say("power", &["r7", "off"]));
+    insta::assert_snapshot!(all);
+    two.down();
+    one.down();
+    place.assert_nothing_left();
+}
+
+#[test]
+fn menu() {
+    let place = Place::new();
+    let out = place.dir().join("out").to_string_lossy().into_owned();
+    let file = repository().join("menu/examples/routers.yml");
+    says!(place, &["menu", &file.to_string_lossy(), "-o", &out]);
+    assert!(place.dir().join("out/cluster.yml").is_file());
+}
