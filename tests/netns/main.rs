@@ -1,5 +1,8 @@
 //! Labs in real namespaces: what a lab leaves behind, how it ends, who may run it.
 
 mod bgp;
+mod fall;
 mod kill9;
 mod life;
+mod rootless;
+mod stop;

@@ -20,6 +20,7 @@ pub struct Place {
     dir: tempfile::TempDir,
     before: HostState,
     program: PathBuf,
+    user: Option<String>,
 }
 
 impl Default for Place {
@@ -39,6 +40,7 @@ impl Place {
             dir,
             before: HostState::now(),
             program: placemat().to_owned(),
+            user: None,
         }
     }
 
@@ -69,7 +71,18 @@ impl Place {
 
     /// The program with its environment, without standard input; not started.
     pub fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
-        let mut command = run::command(&self.program);
+        let mut command = match &self.user {
+            None => run::command(&self.program),
+            Some(user) => {
+                let mut command = run::command("setpriv");
+                command.args(["--reuid", user, "--regid", user, "--init-groups"]);
+                command.current_dir(self.dir()).arg(&self.program);
+                command
+                    .env("HOME", self.dir())
+                    .env_remove("XDG_RUNTIME_DIR");
+                command
+            }
+        };
         command
             .args(arguments)
             .env("PLACEMAT_RUN_DIR", self.run_base())
@@ -78,6 +91,18 @@ impl Place {
             .env_remove("PLACEMAT_LAB")
             .env_remove("PLACEMAT_LOG");
         command
+    }
+
+    /// From now on an ordinary user runs labs here, with a program that it can read.
+    pub fn become_user(&mut self, user: &str, program: &Path) {
+        self.user = Some(user.to_owned());
+        program.clone_into(&mut self.program);
+        self.look_again();
+    }
+
+    /// Takes the host as it is now for what it has to be again.
+    pub fn look_again(&mut self) {
+        self.before = HostState::now();
     }
 
     /// Runs the program to its end.

@@ -1,0 +1,143 @@
+//! Who may fall without the lab: clients, and daemons, which come again.
+
+use crate::bgp;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use placemat_tests::{Attached, Lab, Need, Place, fixture, needs, poll, process};
+use serde_json::Value;
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[test]
+fn a_client_takes_its_command_along_and_nothing_else() {
+    if !needs(&[Need::Root, Need::Bird]) {
+        return;
+    }
+    let place = Place::new();
+    let lab = place.up(&fixture::ring(&place));
+    bgp::converges(&lab);
+    let before = daemons(&lab);
+    let sleeps = || process::named(lab.init, "sleep").len();
+    let idle = sleeps();
+    for arguments in [
+        &["exec", "router/r1", "--", "sleep", "1000"][..],
+        &[
+            "exec",
+            "router/r1",
+            "--",
+            "sh",
+            "-c",
+            "sleep 1000 & sleep 1000",
+        ],
+        &["exec", "hub", "--", "sleep", "1000"],
+    ] {
+        let mut client = Attached::start(&place, arguments);
+        let runs = poll(PATIENCE, || (sleeps() > idle).then_some(()));
+        assert!(
+            runs.is_some(),
+            "{arguments:?} does not run: {}",
+            client.said()
+        );
+        client.signal(Signal::SIGKILL);
+        client.wait(PATIENCE);
+        let ended = poll(PATIENCE, || (sleeps() == idle).then_some(()));
+        assert!(ended.is_some(), "{arguments:?} outlives its client");
+    }
+    for arguments in [
+        &["status"][..],
+        &["power", "router/r6", "on"],
+        &["down", "no-such-file"],
+    ] {
+        let mut client = Attached::start(&place, arguments);
+        client.signal(Signal::SIGKILL);
+        client.wait(PATIENCE);
+    }
+    assert_eq!(daemons(&lab), before);
+    bgp::converges(&lab);
+    lab.down();
+    place.assert_nothing_left();
+}
+
+#[test]
+fn a_daemon_comes_again_and_nothing_else_falls() {
+    if !needs(&[Need::Root, Need::Bird]) {
+        return;
+    }
+    let place = Place::new();
+    let lab = place.up(&fixture::ring(&place));
+    bgp::converges(&lab);
+    let (before, seen) = (daemons(&lab), lab.events().len());
+    lab.exec(
+        "router/r3",
+        &["sh", "-c", "kill -9 $(cat /run/bird/bird.pid)"],
+    )
+    .well();
+    let again = poll(PATIENCE, || {
+        let states = states(&lab.events()[seen..], "router/r3");
+        (states.last().map(String::as_str) == Some("ready")).then_some(states)
+    });
+    let Some(again) = again else {
+        panic!("BIRD does not come again: {:?}", &lab.events()[seen..]);
+    };
+    assert_eq!(again, ["ended", "restarting", "started", "ready"]);
+    bgp::converges(&lab);
+    // Of all daemons exactly one is another.
+    let after = daemons(&lab);
+    assert_eq!(after.len(), before.len());
+    assert_eq!(
+        after.iter().filter(|each| !before.contains(each)).count(),
+        1
+    );
+    let other = lab.events()[seen..]
+        .iter()
+        .any(|event| event["object"] != "router/r3");
+    assert!(!other, "more happened: {:?}", &lab.events()[seen..]);
+    lab.down();
+    place.assert_nothing_left();
+}
+
+#[test]
+fn a_container_of_a_router_is_an_event_on_it() {
+    if !needs(&[Need::Root, Need::Bird]) {
+        return;
+    }
+    let place = Place::new();
+    let lab = place.up(&fixture::ring(&place));
+    bgp::converges(&lab);
+    // Init of the container, from the host: the router is as good as without power.
+    let bird = process::named(lab.init, "bird");
+    let init = bird.iter().find_map(|pid| {
+        let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        text.rsplit_once(')')?
+            .1
+            .split_whitespace()
+            .nth(1)?
+            .parse::<i32>()
+            .ok()
+    });
+    let init = init.expect("the parent of a BIRD");
+    assert_ne!(init, lab.init);
+    kill(Pid::from_raw(init), Signal::SIGKILL).expect("kill");
+    let fewer = poll(PATIENCE, || {
+        (process::named(lab.init, "bird").len() < bird.len()).then_some(())
+    });
+    assert!(fewer.is_some());
+    assert_eq!(lab.status().name, "ring");
+    lab.down();
+    place.assert_nothing_left();
+}
+
+fn daemons(lab: &Lab) -> Vec<i32> {
+    let mut all = process::named(lab.init, "bird");
+    all.sort_unstable();
+    all
+}
+
+fn states(events: &[Value], object: &str) -> Vec<String> {
+    let of = events
+        .iter()
+        .filter(|event| event["object"] == object && event["kind"] == "app");
+    of.filter_map(|event| Some(event["state"].as_str()?.to_owned()))
+        .collect()
+}
