@@ -1,6 +1,7 @@
 //! What is sent to a lab's control socket need not make sense; the lab lives on.
 
 use placemat_tests::{Need, Place, fixture, needs};
+use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
@@ -33,7 +34,7 @@ fn garbage_is_answered_and_harms_nothing() {
         stream.write_all(request).expect("send");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("an answer");
-        answers += &format!("{:?}\n  {}\n", String::from_utf8_lossy(request), answer.trim_end());
+        let _ = writeln!(answers, "{:?}\n  {}", String::from_utf8_lossy(request), answer.trim_end());
     }
     insta::assert_snapshot!(answers);
     // More than a request may have, and a client that says nothing and goes.

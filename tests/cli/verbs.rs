@@ -2,6 +2,7 @@
 
 use crate::{says, shown};
 use placemat_tests::{Need, Place, fixture, needs, repository};
+use std::fmt::Write as _;
 
 #[test]
 fn without_a_lab() {
@@ -20,8 +21,9 @@ fn without_a_lab() {
         &["prune"],
     ] {
         let said = place.say(arguments);
-        all += &format!(
-            "$ placemat {}\n{}\n",
+        let _ = writeln!(
+            all,
+            "$ placemat {}\n{}",
             arguments.join(" "),
             shown(&place, &said)
         );
@@ -43,7 +45,7 @@ fn with_two_labs_and_wrong_targets() {
         let text = shown(&place, said)
             .replace(&one.id, "ONE")
             .replace(&two.id, "TWO");
-        all += &format!("$ placemat {words}\n{text}\n");
+        let _ = writeln!(all, "$ placemat {words}\n{text}");
     };
     add("status", &place.say(&["status"]));
     add("down FILE", &place.say(&["down", &file.to_string_lossy()]));

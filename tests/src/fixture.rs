@@ -21,9 +21,15 @@ pub fn ring(place: &Place) -> PathBuf {
              - {{network: link{last}, addresses: [10.1.{last}.1/31]}}\n"
         );
         if number <= 2 {
-            lines += &format!("  - {{network: shared, addresses: [10.2.0.{number}/24]}}\n");
+            let _ = writeln!(
+                lines,
+                "  - {{network: shared, addresses: [10.2.0.{number}/24]}}"
+            );
         }
-        lines += &format!("loopback: [10.0.0.{number}/32]\nbird: {{config: r{number}.conf}}\n");
+        let _ = writeln!(
+            lines,
+            "loopback: [10.0.0.{number}/32]\nbird: {{config: r{number}.conf}}"
+        );
         cluster += &lines;
         let mut config = format!("log stderr all;\nrouter id 10.0.0.{number};\n{CONFIG}");
         for (neighbor, local, remote) in [

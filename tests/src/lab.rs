@@ -31,6 +31,10 @@ impl Default for Place {
 
 impl Place {
     /// A new place.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be made.
     pub fn new() -> Self {
         let dir = tempfile::Builder::new()
             .prefix("placemat-test-")
@@ -60,6 +64,10 @@ impl Place {
     }
 
     /// Writes a file into the place.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be written.
     pub fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.dir().join(name);
         if let Some(parent) = path.parent() {
@@ -125,6 +133,10 @@ impl Place {
     }
 
     /// As [`Place::up`], with a patience of its own.
+    ///
+    /// # Panics
+    ///
+    /// When it does not come up.
     pub fn up_within(&self, patience: Duration, file: &Path) -> Lab<'_> {
         let before = self.labs();
         let up = [OsStr::new("up"), OsStr::new("--detach"), file.as_os_str()];
