@@ -98,7 +98,7 @@ fn a_daemon_comes_again_and_nothing_else_falls() {
 }
 
 #[test]
-fn a_container_of_a_router_is_an_event_on_it() {
+fn a_router_whose_container_ends_can_be_powered_on() {
     if !needs(&[Need::Root, Need::Bird]) {
         return;
     }
@@ -118,12 +118,34 @@ fn a_container_of_a_router_is_an_event_on_it() {
     });
     let init = init.expect("the parent of a BIRD");
     assert_ne!(init, lab.init);
+    let seen = lab.events().len();
     kill(Pid::from_raw(init), Signal::SIGKILL).expect("kill");
     let fewer = poll(PATIENCE, || {
         (process::named(lab.init, "bird").len() < bird.len()).then_some(())
     });
     assert!(fewer.is_some());
-    assert_eq!(lab.status().name, "ring");
+    let told = poll(PATIENCE, || {
+        let events = lab.events().split_off(seen);
+        events
+            .first()
+            .map(|event| event["object"].as_str().unwrap_or_default().to_owned())
+    });
+    let Some(router) = told else {
+        panic!("no event tells of it")
+    };
+    assert!(router.starts_with("router/r"), "{router}");
+    let dark = |lab: &Lab| {
+        let objects = lab.status().objects.into_iter();
+        let off = objects
+            .filter(|object| !object.power)
+            .map(|object| object.target);
+        off.collect::<Vec<_>>()
+    };
+    assert_eq!(dark(&lab), [router.clone()]);
+    // It is without power, and can be given power again.
+    lab.say("power", &[&router, "on"]).well();
+    assert_eq!(dark(&lab), Vec::<String>::new());
+    bgp::converges(&lab);
     lab.down();
     place.assert_nothing_left();
 }
