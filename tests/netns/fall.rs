@@ -141,7 +141,7 @@ fn a_router_whose_container_ends_can_be_powered_on() {
             .map(|object| object.target);
         off.collect::<Vec<_>>()
     };
-    assert_eq!(dark(&lab), [router.clone()]);
+    assert_eq!(dark(&lab), std::slice::from_ref(&router));
     // It is without power, and can be given power again.
     lab.say("power", &[&router, "on"]).well();
     assert_eq!(dark(&lab), Vec::<String>::new());
