@@ -1,1 +1,11 @@
-//! The whole line, from a rack spec to a report.
+//! The whole line, from a rack spec to a report, and one server through its life. Every lab here
+//! runs virtual machines or stands for one that does; one at a time.
+
+mod boot_device;
+mod demo;
+mod life;
+mod record;
+mod rootless;
+mod turn;
+mod twin;
+mod twins;

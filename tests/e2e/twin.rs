@@ -5,7 +5,11 @@ use crate::record::Record;
 use placemat_tests::{Place, Said, repository};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tempfile::TempDir;
+
+/// The deadlines of what is run are shorter.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A copy of the demo in a folder of its own.
 pub(crate) struct Twin {
@@ -18,13 +22,14 @@ impl Twin {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let spec = repository().join("menu/examples/small.yml");
         let dc = dir.path().join("dc");
-        let said = place.run(&[
-            "menu".as_ref(),
-            spec.as_os_str(),
-            "-o".as_ref(),
-            dc.as_os_str(),
-        ]);
-        assert_eq!(said.code, 0, "{}", said.stderr);
+        place
+            .say(&[
+                "menu".as_ref(),
+                spec.as_os_str(),
+                "-o".as_ref(),
+                dc.as_os_str(),
+            ])
+            .well();
         fs::create_dir(dir.path().join("suite")).expect("a folder");
         let twin = Self { dir };
         let suite = repository().join("scenarios/demo");
@@ -46,6 +51,11 @@ impl Twin {
         let from = repository().join("scenarios/demo").join(file);
         fs::copy(from, self.scenario(file)).expect("a scenario of the demo");
         self.change(&format!("suite/{file}"), changes);
+    }
+
+    /// Adds a scenario of the test's own.
+    pub(crate) fn add(&self, file: &str, text: &str) {
+        fs::write(self.scenario(file), text).expect("write a scenario");
     }
 
     /// Cuts a scenario off before a line.
@@ -96,12 +106,15 @@ impl Twin {
     /// Runs the suite.
     pub(crate) fn run(&self, place: &Place) -> (Said, Record) {
         let events = self.dir.path().join("events.jsonl");
-        let said = place.run(&[
-            "test".as_ref(),
-            self.dir.path().join("suite").as_os_str(),
-            "--events".as_ref(),
-            events.as_os_str(),
-        ]);
+        let said = place.say_within(
+            PATIENCE,
+            &[
+                "test".as_ref(),
+                self.dir.path().join("suite").as_os_str(),
+                "--events".as_ref(),
+                events.as_os_str(),
+            ],
+        );
         (said, Record::read(&events))
     }
 
