@@ -72,7 +72,8 @@ fn the_demo_passes_and_its_reports_are_renderings_of_its_events() {
         assert!(html.contains(name), "the HTML report has no {name}");
     }
     for outside in [
-        "src=\"", "src='", "url(", "@import", "<link", "=\"http", "='http", "=\"//", "fetch(",
+        "src=\"", "src='", "url(h", "url(/", "url(\"", "url('", "@import", "<link", "=\"http",
+        "='http", "=\"//", "fetch(",
     ] {
         assert!(!html.contains(outside), "the report has {outside}");
     }
