@@ -75,8 +75,11 @@ impl HostState {
 fn said(program: &str, arguments: &[&str]) -> impl Iterator<Item = String> {
     let mut command = run::command(program);
     command.args(arguments);
-    let output = command.output().map(|output| output.stdout);
-    let text = String::from_utf8_lossy(&output.unwrap_or_default()).into_owned();
+    // A program that is not there would make the comparison see nothing.
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("run {program}: {error}"));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let lines: Vec<String> = text
         .lines()
         .map(|line| {

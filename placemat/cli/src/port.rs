@@ -184,10 +184,12 @@ impl LabPort for LivePort {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(id, fault.clone());
-        if let Err(reason) = self.lab.apply_fault(&fault).await {
-            let _ = self.lab.heal_fault(&fault).await;
-            return Err(PortError(reason));
-        }
+        let mut guard = HealUnlessApplied {
+            lab: self.lab.clone(),
+            fault: Some(fault.clone()),
+        };
+        self.lab.apply_fault(&fault).await.map_err(PortError)?;
+        guard.fault = None;
         Ok(id)
     }
 
@@ -199,6 +201,24 @@ impl LabPort for LivePort {
     async fn heal_fault(&self, id: FaultId) -> PortResult<()> {
         let fault = self.fault(id)?;
         self.lab.heal_fault(&fault).await.map_err(PortError)
+    }
+}
+
+/// Undoes a fault that failed half-way, or whose deadline came while it was being applied.
+struct HealUnlessApplied {
+    lab: Lab,
+    fault: Option<LabFault>,
+}
+
+impl Drop for HealUnlessApplied {
+    fn drop(&mut self) {
+        if let Some(fault) = self.fault.take() {
+            let lab = self.lab.clone();
+            self.lab.tasks().spawn(async move {
+                // There is nobody left to tell; the next steady-state gate looks.
+                let _ = lab.heal_fault(&fault).await;
+            });
+        }
     }
 }
 

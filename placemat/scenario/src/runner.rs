@@ -309,7 +309,7 @@ async fn boots(port: &dyn LabPort) -> HashMap<Target, u32> {
         .collect();
     let mut boots = HashMap::new();
     for node in nodes {
-        let asked = tokio::time::timeout(Duration::from_secs(2), port.boot_status(&node)).await;
+        let asked = tokio::time::timeout(Duration::from_secs(10), port.boot_status(&node)).await;
         if let Ok(Ok(status)) = asked {
             boots.insert(node, status.boots);
         }

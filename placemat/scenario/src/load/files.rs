@@ -71,7 +71,10 @@ fn add(inputs: &mut Vec<Input>, path: &Path, asked: bool) -> Result<(), ReadErro
         std::fs::read_to_string(path).map_err(|source| ReadError::Read { path: name, source })?;
     // What only came along must not get in the way: neighbours without a suite or library are
     // left out unread.
-    let serves = |line: &str| matches!(line.trim_end(), "kind: Suite" | "kind: Library");
+    let serves = |line: &str| {
+        let bare = line.split(" #").next().unwrap_or(line).trim_end();
+        matches!(bare, "kind: Suite" | "kind: Library")
+    };
     if asked || text.lines().any(serves) {
         inputs.push(Input {
             source: Source::file(path, text),
