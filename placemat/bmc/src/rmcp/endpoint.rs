@@ -150,6 +150,10 @@ impl Endpoint {
         let fresh = random(&mut self.entropy);
         let answer = match self.sessions.heard(now, id) {
             None => rakp::refusal(tag, 0, Status::InvalidSession),
+            // Ids travel in clear: whatever the message holds, it must not end a session that lives.
+            Some(session) if matches!(session.stage, Stage::Active(_)) => {
+                rakp::refusal(tag, session.console, Status::InvalidSession)
+            }
             Some(session) => {
                 let console = session.console;
                 let keyed = decoded

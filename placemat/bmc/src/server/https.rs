@@ -13,6 +13,9 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+/// How long a request that is under way may take once serving has been cancelled.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
 /// How long a client may take for its handshake, and for the head of a request.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Pause after a failed accept (out of descriptors, most likely).
@@ -97,5 +100,6 @@ async fn converse(
         ended = connection.as_mut() => return Ok(ended?),
         () = cancel.cancelled() => connection.as_mut().graceful_shutdown(),
     }
-    Ok(connection.await?)
+    // A client that stalls in the middle of a request must not hold up the lab's end.
+    Ok(tokio::time::timeout(LAST_WORDS, connection).await??)
 }
