@@ -58,6 +58,8 @@ input_hash() {
         (cd "$here" && find build node -type f | sort | xargs sha256sum)
         (cd "$here" && find node/root -type f -perm -u+x | sort)
         cc --version
+        # Linked into udp-echo.
+        sha256sum "$(cc -print-file-name=libc.a)" "$(cc -print-file-name=crt1.o)" "$(cc -print-libgcc-file-name)" | cut -d ' ' -f 1
         objcopy --version
         cpio --version
         zstd --version
