@@ -183,6 +183,19 @@ fn privileges_hold() {
     let ran = reader("-L USER chassis power on");
     assert!(ran.stderr.contains("Insufficient privilege"), "{ran:?}");
     assert!(!reader("-L ADMINISTRATOR chassis power on").ok);
+    // An administrator who asks for less gets less, and no more later.
+    for (raw, code) in [
+        ("0x00 0x02 0x01", "0xd4"),
+        ("0x06 0x3b 0x03", "0x81"),
+        ("0x06 0x3b 0x04", "0x81"),
+        ("0x06 0x3b 0x01", "0xcc"),
+    ] {
+        let ran = board.ipmitool(&format!("-L USER raw {raw}"));
+        assert!(
+            ran.stderr.contains(&format!("rsp={code}")),
+            "{raw}: {ran:?}"
+        );
+    }
     let long = "twenty-bytes-is-max!";
     board
         .ipmitool_as("long", long, "-L OPERATOR chassis power on")

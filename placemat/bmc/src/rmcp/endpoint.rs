@@ -1,9 +1,14 @@
 //! One BMC's end of RMCP: takes datagrams, opens sessions, and hands out the requests in them.
+//!
+//! Session numbers travel in clear, and nothing authenticates the messages that open a session. So
+//! none of them takes anything away: once RAKP message 1 has been accepted only the same message is
+//! answered, and only the right proof goes further. A console that gives up, or has another try, does so
+//! by a new session; what it leaves behind runs out of time, or goes when its place is needed.
 
 use super::message::Request;
 use super::packet::{self, Packet, V20, payload};
 use super::rakp::{self, Exchange, OpenRequest, Rakp1, Rakp3, Status};
-use super::session::{Active, Sessions, Stage};
+use super::session::{Session, Sessions, Stage};
 use super::suite::Suite;
 use super::{asf, crypto};
 use crate::user::{Privilege, UserTable};
@@ -103,14 +108,7 @@ impl Endpoint {
 
     fn in_session(&mut self, now: Duration, packet: &V20<'_>) -> Incoming {
         self.sessions.expire(now);
-        let received = self
-            .sessions
-            .active(packet.session)
-            .and_then(|active| active.receive(packet));
-        if received.is_some() {
-            // Only an authentic packet keeps a session alive.
-            self.sessions.heard(now, packet.session);
-        }
+        let received = self.sessions.receive(now, packet);
         request(Path::Session(packet.session), received)
     }
 
@@ -133,9 +131,10 @@ impl Endpoint {
         let suite = Suite::choose(request.proposal)?;
         let entropy = &mut self.entropy;
         let number = || u32::from_le_bytes(random(entropy));
+        let limit = Privilege::from_code(request.privilege).unwrap_or(Privilege::Administrator);
         let session = self
             .sessions
-            .open(now, request.console, suite, number)
+            .open(now, request.console, suite, limit, number)
             .ok_or(Status::InsufficientResources)?;
         Ok((session, suite))
     }
@@ -147,42 +146,28 @@ impl Endpoint {
             Ok(message) => (message.tag, message.session),
             Err((tag, id, _)) => (*tag, *id),
         };
-        let fresh = random(&mut self.entropy);
-        let answer = match self.sessions.heard(now, id) {
+        self.sessions.expire(now);
+        let answer = match self.sessions.get(id) {
             None => rakp::refusal(tag, 0, Status::InvalidSession),
-            // Ids travel in clear: whatever the message holds, it must not end a session that lives.
-            Some(session) if matches!(session.stage, Stage::Active(_)) => {
-                rakp::refusal(tag, session.console, Status::InvalidSession)
-            }
-            Some(session) => {
-                let console = session.console;
-                let keyed = decoded
+            Some(session) => match session.stage.exchange() {
+                Some(exchange) => {
+                    // Sent again, though perhaps with a new tag: the same answer.
+                    decoded
+                        .is_ok_and(|message| exchange.answers(&message))
+                        .then_some(())?;
+                    rakp::rakp2(tag, exchange)
+                }
+                None => decoded
                     .map_err(|(_, _, status)| status)
                     .and_then(|message| {
-                        let (exchange, limit) = key(
-                            &message,
-                            users,
-                            session.suite,
-                            console,
-                            // A message that is sent again gets the same answer.
-                            match &session.stage {
-                                Stage::Keyed(exchange, _) => exchange.random,
-                                Stage::Opened => fresh,
-                                Stage::Active(_) => return Err(Status::InvalidSession),
-                            },
-                            self.guid,
-                        )?;
+                        let fresh = random(&mut self.entropy);
+                        let (exchange, limit) = key(&message, users, session, fresh, self.guid)?;
                         let answer = rakp::rakp2(tag, &exchange);
                         session.stage = Stage::Keyed(exchange, limit);
                         Ok(answer)
-                    });
-                keyed.unwrap_or_else(|status| {
-                    if status != Status::InvalidSession {
-                        self.sessions.remove(id);
-                    }
-                    rakp::refusal(tag, console, status)
-                })
-            }
+                    })
+                    .unwrap_or_else(|status| rakp::refusal(tag, session.console, status)),
+            },
         };
         Some(packet::encode_v20(payload::RAKP_2, &answer))
     }
@@ -190,56 +175,53 @@ impl Endpoint {
     /// RAKP message 3 (section 13.22), answered by message 4.
     fn rakp_3(&mut self, now: Duration, bytes: &[u8]) -> Option<Vec<u8>> {
         let message = Rakp3::decode(bytes)?;
-        let Some(session) = self.sessions.heard(now, message.session) else {
-            let answer = rakp::refusal(message.tag, 0, Status::InvalidSession);
-            return Some(packet::encode_v20(payload::RAKP_4, &answer));
-        };
-        let (exchange, limit) = match &session.stage {
-            Stage::Opened => return None,
-            Stage::Keyed(exchange, limit) => (exchange.clone(), *limit),
-            // Message 4 got lost: the same again.
-            Stage::Active(active) => (active.exchange.clone(), active.limit),
-        };
-        let active = matches!(session.stage, Stage::Active(_));
-        if message.status != 0 || !crypto::equal(&exchange.code_3(), &message.code) {
-            if !active {
-                self.sessions.remove(message.session);
+        self.sessions.expire(now);
+        let answer = match self.sessions.get(message.session) {
+            None => rakp::refusal(message.tag, 0, Status::InvalidSession),
+            Some(session) => {
+                let exchange = session.stage.exchange()?.clone();
+                if message.status != 0 {
+                    return None; // the console gives up, or so somebody says
+                }
+                let active = matches!(session.stage, Stage::Active(_));
+                if crypto::equal(&exchange.code_3(), &message.code) {
+                    let answer = rakp::rakp4(message.tag, &exchange, &exchange.integrity_key());
+                    // If it is active already, message 4 got lost: the same again.
+                    session.activate(now);
+                    answer
+                } else if active {
+                    return None;
+                } else {
+                    rakp::refusal(message.tag, exchange.console, Status::InvalidCode)
+                }
             }
-            // A console that gives up expects no answer (section 13.22).
-            return (message.status == 0 && !active).then(|| {
-                let answer = rakp::refusal(message.tag, exchange.console, Status::InvalidCode);
-                packet::encode_v20(payload::RAKP_4, &answer)
-            });
-        }
-        let answer = rakp::rakp4(message.tag, &exchange, &exchange.integrity_key());
-        if !active {
-            session.stage = Stage::Active(Box::new(Active::new(exchange, limit)));
-        }
+        };
         Some(packet::encode_v20(payload::RAKP_4, &answer))
     }
 }
 
-/// Finds the user and makes the exchange; also says the most the session may get.
+/// Finds the user and makes the exchange; also says the most the session may get: no more than was
+/// asked for, by Open Session and now, and never more than the user may have.
 fn key(
     message: &Rakp1,
     users: &UserTable,
-    suite: Suite,
-    console: u32,
+    session: &Session,
     random: [u8; 16],
     guid: [u8; 16],
 ) -> Result<(Exchange, Privilege), Status> {
     let user = users.find(&message.name).ok_or(Status::UnauthorizedName)?;
+    let most = user.privilege.min(session.limit);
     let limit = match message.role & 0x0f {
-        0 => user.privilege, // the highest there is
+        0 => most, // the highest there is
         code => Privilege::from_code(code).ok_or(Status::InvalidRole)?,
     };
-    if limit > user.privilege {
+    if limit > most {
         return Err(Status::UnauthorizedRole);
     }
     let exchange = Exchange {
-        suite,
-        console,
-        session: message.session,
+        suite: session.suite,
+        console: session.console,
+        session: session.id,
         console_random: message.random,
         random,
         guid,

@@ -25,9 +25,22 @@ pub struct Session {
     pub console: u32,
     /// Cipher suite.
     pub suite: Suite,
+    /// The most that was asked for when it was opened.
+    pub limit: Privilege,
     /// How far it has come.
     pub stage: Stage,
+    /// When it was opened, or last proved to be alive by an authentic message.
     last_heard: Duration,
+}
+
+impl Session {
+    /// Makes a keyed session active, since its console has proved itself.
+    pub fn activate(&mut self, now: Duration) {
+        if let Stage::Keyed(exchange, limit) = &self.stage {
+            self.stage = Stage::Active(Box::new(Active::new(exchange.clone(), *limit)));
+            self.last_heard = now;
+        }
+    }
 }
 
 /// How far a session has come.
@@ -39,6 +52,17 @@ pub enum Stage {
     Keyed(Exchange, Privilege),
     /// RAKP message 4 was sent.
     Active(Box<Active>),
+}
+
+impl Stage {
+    /// The exchange, from RAKP message 2 on.
+    pub fn exchange(&self) -> Option<&Exchange> {
+        match self {
+            Self::Opened => None,
+            Self::Keyed(exchange, _) => Some(exchange),
+            Self::Active(active) => Some(&active.exchange),
+        }
+    }
 }
 
 /// An active session.
@@ -126,6 +150,7 @@ impl Sessions {
         now: Duration,
         console: u32,
         suite: Suite,
+        limit: Privilege,
         mut number: impl FnMut() -> u32,
     ) -> Option<u32> {
         self.expire(now);
@@ -148,6 +173,7 @@ impl Sessions {
             id,
             console,
             suite,
+            limit,
             stage: Stage::Opened,
             last_heard: now,
         };
@@ -155,12 +181,21 @@ impl Sessions {
         Some(id)
     }
 
-    /// Finds a session, and notes that it was heard of.
-    pub fn heard(&mut self, now: Duration, id: u32) -> Option<&mut Session> {
-        self.expire(now);
-        let session = self.table.get_mut(&id)?;
+    /// A session, which is not heard of by being looked at: anybody can name its number.
+    pub fn get(&mut self, id: u32) -> Option<&mut Session> {
+        self.table.get_mut(&id)
+    }
+
+    /// Reads a packet of an active session. Only one that proves to be the console's keeps the
+    /// session alive.
+    pub fn receive(&mut self, now: Duration, packet: &V20<'_>) -> Option<Request> {
+        let session = self.table.get_mut(&packet.session)?;
+        let Stage::Active(active) = &mut session.stage else {
+            return None;
+        };
+        let request = active.receive(packet)?;
         session.last_heard = now;
-        Some(session)
+        Some(request)
     }
 
     /// An active session.
@@ -201,7 +236,13 @@ mod tests {
     use super::*;
 
     fn open(sessions: &mut Sessions, now: u64, id: u32) -> Option<u32> {
-        sessions.open(Duration::from_secs(now), 1, Suite::Sha1, || id)
+        sessions.open(
+            Duration::from_secs(now),
+            1,
+            Suite::Sha1,
+            Privilege::User,
+            || id,
+        )
     }
 
     fn full() -> Sessions {
@@ -233,8 +274,8 @@ mod tests {
         let mut sessions = full();
         activate(&mut sessions, 1);
         assert_eq!(open(&mut sessions, 33, 100), Some(100));
-        assert!(sessions.heard(Duration::from_secs(33), 1).is_some());
-        assert!(sessions.heard(Duration::from_secs(33), 2).is_none());
+        assert!(sessions.get(1).is_some());
+        assert!(sessions.get(2).is_none());
     }
 
     #[test]

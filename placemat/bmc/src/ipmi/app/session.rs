@@ -8,7 +8,10 @@ pub(super) fn set_privilege(call: &mut Call<'_>) -> Answer {
     let [level] = call.head()?;
     let active = call.active().ok_or(Code::Privilege)?;
     if level & 0x0f != 0 {
-        let wanted = Privilege::from_code(level & 0x0f).ok_or(Code::InvalidField)?;
+        // Level 1 is reserved here: nobody logs in to call back.
+        let wanted = Privilege::from_code(level & 0x0f)
+            .filter(|wanted| *wanted >= Privilege::User)
+            .ok_or(Code::InvalidField)?;
         if wanted > active.limit {
             return Err(Code::BeyondLimit);
         }

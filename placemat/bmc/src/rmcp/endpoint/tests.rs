@@ -2,6 +2,7 @@
 //! junk.
 
 use super::*;
+use crate::rmcp::session::{Active, IDLE};
 use crate::rmcp::suite::Proposal;
 use crate::user::User;
 use proptest::prelude::*;
@@ -71,7 +72,17 @@ fn exchange(endpoint: &mut Endpoint, suite: Suite, name: &str, role: u8) -> Resu
         [1, 0, 4, 0],
         "privilege 0 is answered by the highest"
     );
-    let session = word(&opened[8..12]);
+    exchange_in(endpoint, suite, word(&opened[8..12]), name, role)
+}
+
+/// The same in a session that is open already.
+fn exchange_in(
+    endpoint: &mut Endpoint,
+    suite: Suite,
+    session: u32,
+    name: &str,
+    role: u8,
+) -> Result<Exchange, u8> {
     let message = Rakp1 {
         tag: 2,
         session,
@@ -82,14 +93,11 @@ fn exchange(endpoint: &mut Endpoint, suite: Suite, name: &str, role: u8) -> Resu
     let datagram = packet::encode_v20(payload::RAKP_1, &message.encode());
     let second = reply(endpoint.receive(NOW, &users(), &datagram));
     let again = reply(endpoint.receive(NOW, &users(), &datagram));
-    assert_eq!(
-        (second[0], word(&second[4..8])),
-        (2, if second[1] == 2 { 0 } else { 99 })
-    );
+    assert_eq!((second[0], word(&second[4..8])), (2, 99));
+    assert_eq!(second, again, "a repeated message gets the same answer");
     if second[1] != 0 {
         return Err(second[1]);
     }
-    assert_eq!(second, again, "a repeated message gets the same answer");
     let exchange = Exchange {
         suite,
         console: 99,
@@ -106,14 +114,58 @@ fn exchange(endpoint: &mut Endpoint, suite: Suite, name: &str, role: u8) -> Resu
 }
 
 fn third(endpoint: &mut Endpoint, session: u32, code: Vec<u8>) -> Vec<u8> {
+    reply(send_third(endpoint, NOW, 0, session, code))
+}
+
+fn send_third(
+    endpoint: &mut Endpoint,
+    now: Duration,
+    status: u8,
+    session: u32,
+    code: Vec<u8>,
+) -> Incoming {
     let message = Rakp3 {
         tag: 3,
-        status: 0,
+        status,
         session,
         code,
     };
     let datagram = packet::encode_v20(payload::RAKP_3, &message.encode());
-    reply(endpoint.receive(NOW, &users(), &datagram))
+    endpoint.receive(now, &users(), &datagram)
+}
+
+/// What somebody sends who has read the numbers of a session off the wire.
+fn forgeries(session: u32) -> Vec<Vec<u8>> {
+    let first = |name: &str, role: u8| Rakp1 {
+        tag: 2,
+        session,
+        random: [6; 16],
+        role,
+        name: name.as_bytes().to_vec(),
+    };
+    let mut forgeries: Vec<Vec<u8>> = [
+        first("admin", 0x14).encode(),
+        first("reader", 0x14).encode(),
+        first("nobody", 0x17).encode(),
+        first("admin", 0x14).encode()[..20].to_vec(),
+    ]
+    .map(|message| packet::encode_v20(payload::RAKP_1, &message))
+    .into();
+    for (status, code) in [
+        (0, vec![0; 32]),
+        (0, vec![]),
+        (0x0f, vec![]),
+        (0x02, vec![0; 20]),
+    ] {
+        let message = Rakp3 {
+            tag: 3,
+            status,
+            session,
+            code,
+        };
+        forgeries.push(packet::encode_v20(payload::RAKP_3, &message.encode()));
+    }
+    forgeries
 }
 
 /// A console's end of an active session: the same keys, the other direction.
@@ -198,20 +250,157 @@ fn refusals() {
     let known = exchange(&mut end, Suite::Sha256, "admin", 0x14).expect("let in");
     let fourth = third(&mut end, known.session, vec![0; 32]);
     assert_eq!(fourth, [3, 0x0f, 0, 0, 99, 0, 0, 0]);
-    let gone = third(&mut end, known.session, known.code_3());
-    assert_eq!(gone[1], 0x02, "a wrong proof ends the session");
+    let fourth = third(&mut end, known.session, known.code_3());
+    assert_eq!(
+        fourth[1], 0,
+        "a wrong proof takes nothing from the right one"
+    );
+    let gone = third(&mut end, 12, known.code_3());
+    assert_eq!(gone, [3, 0x02, 0, 0, 0, 0, 0, 0]);
+}
+
+#[test]
+fn forged_messages_do_not_stop_a_login() {
+    for suite in Suite::ALL {
+        let mut end = endpoint();
+        let session = word(&open(&mut end, suite, 0)[8..12]);
+        // Before anybody has given a name: messages that are refused.
+        for forged in forgeries(session).iter().skip(1) {
+            end.receive(NOW, &users(), forged);
+        }
+        let known = exchange_in(&mut end, suite, session, "admin", 0x14).expect("let in");
+        for forged in forgeries(session) {
+            end.receive(NOW, &users(), &forged);
+        }
+        for forged in &forgeries(session)[..4] {
+            assert_eq!(
+                end.receive(NOW, &users(), forged),
+                Incoming::Nothing,
+                "another message 1 gets no answer that the console could take for its own"
+            );
+        }
+        let fourth = third(&mut end, session, known.code_3());
+        assert_eq!(fourth[8..], known.code_4(&known.integrity_key()));
+        // Nor does anything change once it has succeeded; message 4 is sent again where it got lost.
+        for forged in forgeries(session) {
+            assert_eq!(end.receive(NOW, &users(), &forged), Incoming::Nothing);
+        }
+        assert_eq!(third(&mut end, session, known.code_3()), fourth);
+    }
+}
+
+#[test]
+fn a_message_1_sent_again_may_have_a_new_tag() {
+    let mut end = endpoint();
+    let known = exchange(&mut end, Suite::Sha256, "admin", 0x14).expect("let in");
+    let again = Rakp1 {
+        tag: 77,
+        session: known.session,
+        random: known.console_random,
+        role: known.role,
+        name: known.name.clone(),
+    };
+    let datagram = packet::encode_v20(payload::RAKP_1, &again.encode());
+    let second = reply(end.receive(NOW, &users(), &datagram));
+    assert_eq!((second[0], &second[40..]), (77, &known.code_2()[..]));
+}
+
+#[test]
+fn what_open_session_asked_for_is_the_most_there_is() {
+    for (asked, role, granted) in [
+        (0, 0x14, Ok(Privilege::Administrator)),
+        (0, 0x10, Ok(Privilege::Administrator)),
+        (2, 0x10, Ok(Privilege::User)),
+        (3, 0x12, Ok(Privilege::User)),
+        (3, 0x13, Ok(Privilege::Operator)),
+        (3, 0x14, Err(0x0a)),
+        (2, 0x04, Err(0x0a)),
+    ] {
+        let mut end = endpoint();
+        let opened = open(&mut end, Suite::Sha256, asked);
+        let session = word(&opened[8..12]);
+        let limit = exchange_in(&mut end, Suite::Sha256, session, "admin", role).map(|exchange| {
+            third(&mut end, session, exchange.code_3());
+            end.sessions.active(session).expect("active").limit
+        });
+        assert_eq!(limit, granted, "open {asked}, role {role:02x}h");
+    }
+    let mut end = endpoint();
+    let refused = open(&mut end, Suite::Sha256, 5);
+    assert_eq!(refused[1], 0x09);
 }
 
 #[test]
 fn idle_sessions_end() {
     let mut endpoint = endpoint();
     let mut console = login(&mut endpoint, Suite::Sha1);
-    let late = NOW + super::super::session::IDLE;
+    let late = NOW + IDLE;
     let datagram = console.send(&[9; 16], &Request::new(6, 1, vec![], 1).encode());
     assert_eq!(
         endpoint.receive(late, &users(), &datagram),
         Incoming::Nothing
     );
+}
+
+#[test]
+fn only_an_authentic_packet_keeps_a_session_alive() {
+    let half = NOW + IDLE / 2;
+    let late = NOW + IDLE;
+    let mut end = endpoint();
+    let mut console = login(&mut end, Suite::Sha256);
+    let session = console.exchange.session;
+    let request = console.send(&[9; 16], &Request::new(6, 1, vec![], 1).encode());
+    let mut replayed = forgeries(session);
+    replayed.push(packet::encode_v20(
+        payload::RAKP_1,
+        &Rakp1 {
+            tag: 2,
+            session,
+            random: [5; 16],
+            role: 0x14,
+            name: b"admin".to_vec(),
+        }
+        .encode(),
+    ));
+    let mut forged = request.clone();
+    *forged.last_mut().expect("a code") ^= 1;
+    replayed.push(forged);
+    for datagram in &replayed {
+        end.receive(half, &users(), datagram);
+    }
+    let proof = end.sessions.get(session).and_then(|session| {
+        let exchange = session.stage.exchange()?;
+        Some(exchange.code_3())
+    });
+    let sent_again = send_third(&mut end, half, 0, session, proof.expect("a proof"));
+    assert!(matches!(sent_again, Incoming::Reply(_)));
+    assert_eq!(end.receive(late, &users(), &request), Incoming::Nothing);
+
+    let mut end = endpoint();
+    let mut console = login(&mut end, Suite::Sha256);
+    let mut send = |now, sequence| {
+        let request = Request::new(6, 1, vec![], sequence).encode();
+        end.receive(now, &users(), &console.send(&[9; 16], &request))
+    };
+    assert!(matches!(send(half, 1), Incoming::Request(..)));
+    assert!(matches!(send(late, 2), Incoming::Request(..)));
+}
+
+#[test]
+fn a_half_open_session_ends_however_often_it_is_named() {
+    let mut end = endpoint();
+    let known = exchange(&mut end, Suite::Sha256, "admin", 0x14).expect("let in");
+    for forged in forgeries(known.session) {
+        end.receive(NOW + IDLE / 2, &users(), &forged);
+    }
+    let answer = reply(send_third(
+        &mut end,
+        NOW + IDLE,
+        0,
+        known.session,
+        known.code_3(),
+    ));
+    assert_eq!(answer[1], 0x02);
 }
 
 proptest! {

@@ -112,6 +112,14 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// Whether it came of this message, whatever its tag: a console that sends again may count it on.
+    pub fn answers(&self, message: &Rakp1) -> bool {
+        self.session == message.session
+            && self.console_random == message.random
+            && self.role == message.role
+            && self.name == message.name
+    }
+
     /// Key exchange code of RAKP message 2.
     pub fn code_2(&self) -> Vec<u8> {
         self.hmac(
