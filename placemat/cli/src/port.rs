@@ -3,19 +3,18 @@
 use async_trait::async_trait;
 use ipnet::IpNet;
 use placemat_bmc::boot::{BootOverride, BootSource, Persistence};
+use placemat_host::pressure::Pressure;
 use placemat_lab::fault::{Fault as LabFault, FaultKind as LabFaultKind};
 use placemat_lab::lab::Lab;
 use placemat_lab::probe::Flows as LabFlows;
 use placemat_scenario::port::{
-    BfdSession, BgpSession, BootDevice, BootStatus, ExecOutput, ExecRequest, Fault, FaultId,
-    FaultKind, Flow, FlowRecord, Flows, LabPort, Link, PortError, PortResult, PowerAction, Route,
+    BfdSession, BgpSession, BootDevice, BootStatus, ExecOutput, ExecRequest, Fault, FaultKind,
+    Flow, FlowRecord, Flows, LabPort, Link, PortError, PortResult, PowerAction, Route,
 };
 use placemat_spec::Cluster;
 use placemat_spec::event::LabEvent;
 use placemat_spec::selector::Target;
-use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::broadcast;
@@ -24,8 +23,7 @@ use tokio::sync::broadcast;
 #[derive(Debug)]
 pub(crate) struct LivePort {
     lab: Lab,
-    faults: Mutex<HashMap<FaultId, LabFault>>,
-    next: AtomicU64,
+    pressure: Mutex<Pressure>,
 }
 
 impl LivePort {
@@ -33,17 +31,8 @@ impl LivePort {
     pub(crate) fn new(lab: Lab) -> Self {
         Self {
             lab,
-            faults: Mutex::default(),
-            next: AtomicU64::new(1),
+            pressure: Mutex::default(),
         }
-    }
-
-    fn fault(&self, id: FaultId) -> PortResult<LabFault> {
-        let faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
-        faults
-            .get(&id)
-            .cloned()
-            .ok_or_else(|| PortError("no such fault is applied".into()))
     }
 }
 
@@ -158,6 +147,12 @@ impl LabPort for LivePort {
         })
     }
 
+    async fn host_waited(&self) -> PortResult<Duration> {
+        let mut pressure = self.pressure.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = pressure.waited();
+        waited.map_err(|error| PortError(format!("read how busy the host is: {error}")))
+    }
+
     async fn flows(&self, flows: Vec<Flow>, every: Duration) -> PortResult<Box<dyn Flows>> {
         let flow = |flow: Flow| {
             let source = SocketAddr::new(flow.source, flow.source_port);
@@ -168,57 +163,37 @@ impl LabPort for LivePort {
         Ok(Box::new(LiveFlows(Some(opened))))
     }
 
-    async fn apply_fault(&self, fault: &Fault) -> PortResult<FaultId> {
-        let kind = match &fault.kind {
-            FaultKind::PowerLoss => LabFaultKind::PowerLoss,
-            FaultKind::CarrierDown => LabFaultKind::CarrierDown,
-            FaultKind::DaemonKill { app } => LabFaultKind::DaemonKill { app: app.clone() },
-        };
-        let fault = LabFault {
-            kind,
-            of: fault.of.clone(),
-        };
-        let id = FaultId(self.next.fetch_add(1, Ordering::Relaxed));
-        // Known before it is applied: what is half applied must be healed, too.
-        self.faults
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(id, fault.clone());
-        let mut guard = HealUnlessApplied {
-            lab: self.lab.clone(),
-            fault: Some(fault.clone()),
-        };
-        self.lab.apply_fault(&fault).await.map_err(PortError)?;
-        guard.fault = None;
-        Ok(id)
+    async fn apply_fault(&self, fault: &Fault) -> PortResult<()> {
+        let applied = self.lab.apply_fault(&on_lab(fault)).await;
+        applied.map_err(PortError)
     }
 
-    async fn fault_in_effect(&self, id: FaultId) -> PortResult<bool> {
-        let fault = self.fault(id)?;
-        self.lab.fault_in_effect(&fault).await.map_err(PortError)
+    async fn fault_in_effect(&self, fault: &Fault) -> PortResult<bool> {
+        let seen = self.lab.fault_in_effect(&on_lab(fault)).await;
+        seen.map_err(PortError)
     }
 
-    async fn heal_fault(&self, id: FaultId) -> PortResult<()> {
-        let fault = self.fault(id)?;
-        self.lab.heal_fault(&fault).await.map_err(PortError)
+    async fn fault_is_healed(&self, fault: &Fault) -> PortResult<bool> {
+        let seen = self.lab.fault_is_healed(&on_lab(fault)).await;
+        seen.map_err(PortError)
+    }
+
+    async fn heal_fault(&self, fault: &Fault) -> PortResult<()> {
+        let healed = self.lab.heal_fault(&on_lab(fault)).await;
+        healed.map_err(PortError)
     }
 }
 
-/// Undoes a fault that failed half-way, or whose deadline came while it was being applied.
-struct HealUnlessApplied {
-    lab: Lab,
-    fault: Option<LabFault>,
-}
-
-impl Drop for HealUnlessApplied {
-    fn drop(&mut self) {
-        if let Some(fault) = self.fault.take() {
-            let lab = self.lab.clone();
-            self.lab.tasks().spawn(async move {
-                // There is nobody left to tell; the next steady-state gate looks.
-                let _ = lab.heal_fault(&fault).await;
-            });
-        }
+/// A scenario's fault in the lab's words.
+fn on_lab(fault: &Fault) -> LabFault {
+    let kind = match &fault.kind {
+        FaultKind::PowerLoss => LabFaultKind::PowerLoss,
+        FaultKind::CarrierDown => LabFaultKind::CarrierDown,
+        FaultKind::DaemonKill { app } => LabFaultKind::DaemonKill { app: app.clone() },
+    };
+    LabFault {
+        kind,
+        of: fault.of.clone(),
     }
 }
 

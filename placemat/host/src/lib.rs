@@ -6,6 +6,7 @@
 //! | [`netns`], [`netlink`], [`tap`] | network namespaces, links, addresses, routes |
 //! | [`qmp`], [`agent`], [`inherit`] | QEMU: its monitor, its guest agent, descriptors it inherits |
 //! | [`probe`] | which accelerator works, where firmware and programs are |
+//! | [`pressure`] | how long work waits for a processor |
 //! | [`container`] | routers, boot servers and namespace servers: namespaces around an init |
 
 pub mod agent;
@@ -15,6 +16,7 @@ pub mod icmp;
 pub mod inherit;
 pub mod netlink;
 pub mod netns;
+pub mod pressure;
 pub mod probe;
 pub mod process;
 pub mod qmp;

@@ -54,7 +54,7 @@ impl Lab {
                 FaultKind::PowerLoss => !self.is_powered(target).await,
                 FaultKind::CarrierDown => {
                     let links = self.links(target).await?;
-                    links.iter().all(|link| !link.carrier)
+                    !links.is_empty() && links.iter().all(|link| !link.carrier)
                 }
                 FaultKind::DaemonKill { app } => {
                     self.unit(target).is_some_and(|unit| !unit.app_runs(app))
@@ -67,7 +67,42 @@ impl Lab {
         Ok(true)
     }
 
-    /// Undoes a fault. Twice is fine.
+    /// Whether every target is seen to be free of a fault. What keeps a target dark beside the
+    /// fault, such as a switch that someone else turned off, is not held against it.
+    pub async fn fault_is_healed(&self, fault: &Fault) -> Result<bool, String> {
+        for target in &fault.of {
+            let healed = match &fault.kind {
+                FaultKind::PowerLoss => self.has_power_again(target).await,
+                // Without power there is nothing to see; its interfaces come up with it.
+                _ if !self.is_powered(target).await => true,
+                FaultKind::CarrierDown => {
+                    // Not carrier: that takes the other ends, too.
+                    let links = self.links(target).await?;
+                    links.iter().all(|link| link.up)
+                }
+                FaultKind::DaemonKill { app } => {
+                    self.unit(target).is_some_and(|unit| unit.app_runs(app))
+                }
+            };
+            if !healed {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether the plug is in, and what should run with it runs: a server whose policy leaves it
+    /// off after an outage is as it should be.
+    async fn has_power_again(&self, target: &Target) -> bool {
+        let server = (target.kind == TargetKind::Node).then(|| self.server(&target.name));
+        match server.flatten().map(|server| server.bmc().chassis()) {
+            Some(chassis) if !chassis.mains => false,
+            Some(chassis) if !chassis.is_on() => true,
+            _ => self.is_powered(target).await,
+        }
+    }
+
+    /// Undoes a fault. Twice, or of one that was applied in part, is fine.
     pub async fn heal_fault(&self, fault: &Fault) -> Result<(), String> {
         match &fault.kind {
             FaultKind::PowerLoss => {

@@ -3,8 +3,6 @@
 
 mod all;
 mod any;
-mod bfd;
-mod bgp;
 mod booted;
 mod exec;
 mod link;
@@ -12,6 +10,7 @@ mod not;
 mod power;
 mod reachable;
 mod route;
+mod sessions;
 mod r#use;
 
 use crate::context::Context;
@@ -146,8 +145,8 @@ type Parse = fn(&mut Reader<'_>, &crate::load::Value<'_>) -> Option<Box<dyn Prob
 
 /// Every condition kind.
 pub const CONDITIONS: &[Row<Parse>] = &[
-    bgp::ROW,
-    bfd::ROW,
+    sessions::BGP,
+    sessions::BFD,
     route::ROW,
     link::ROW,
     reachable::ROW,

@@ -213,6 +213,9 @@ pub struct Measurement {
     pub max_gap_ms: f64,
     /// Packets lost, share of all sent, 0 to 1.
     pub loss: f64,
+    /// Share of the time in which work on the host waited for a processor, 0 to 1.
+    #[serde(default)]
+    pub host_waited: Option<f64>,
     /// Each budget with its verdict.
     pub budgets: Vec<Budget>,
 }

@@ -2,15 +2,15 @@
 //! tokio's paused clock.
 
 use crate::port::{
-    BfdSession, BgpSession, BootDevice, BootStatus, ExecOutput, ExecRequest, Fault, FaultId,
-    FaultKind, Flow, FlowRecord, Flows, LabPort, Link, PortError, PortResult, PowerAction, Route,
+    BfdSession, BgpSession, BootDevice, BootStatus, ExecOutput, ExecRequest, Fault, FaultKind,
+    Flow, FlowRecord, Flows, LabPort, Link, PortError, PortResult, PowerAction, Route,
 };
 use async_trait::async_trait;
 use ipnet::IpNet;
 use placemat_spec::event::{BootPhase, LabEvent};
 use placemat_spec::selector::Target;
 use placemat_spec::{Cluster, Source};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -34,8 +34,14 @@ pub(crate) struct Knobs {
     pub(crate) converge: Duration,
     /// Faults that are applied take effect.
     pub(crate) effective: bool,
-    /// Faults that are healed end.
-    pub(crate) heals: bool,
+    /// Applying a fault stops half-way with an error: only its first target is broken.
+    pub(crate) half_applies: bool,
+    /// Share of the time in which work waits for a processor.
+    pub(crate) starved: f64,
+    /// What stays broken when its fault is healed.
+    pub(crate) stuck: Vec<Target>,
+    /// Servers that do not tell how often they booted.
+    pub(crate) mute: Vec<Target>,
     /// After a heal, sessions never come back.
     pub(crate) fragile: bool,
     /// Flows whose source port divides by this cross spine-1; 0: none.
@@ -46,8 +52,8 @@ pub(crate) struct Knobs {
     pub(crate) log: Vec<String>,
     settled_at: Instant,
     broken: bool,
-    faults: BTreeMap<u64, (Fault, bool)>,
-    next: u64,
+    /// What is broken, and how.
+    faults: Vec<(FaultKind, Target)>,
     off: Vec<Target>,
     boots: HashMap<Target, u32>,
     counters: u64,
@@ -66,15 +72,17 @@ impl FakeLab {
         let knobs = Knobs {
             converge: Duration::from_secs(1),
             effective: true,
-            heals: true,
+            half_applies: false,
+            starved: 0.02,
+            stuck: Vec::new(),
+            mute: Vec::new(),
             fragile: false,
             crossing: 2,
             loss: Duration::from_millis(300),
             log: Vec::new(),
             settled_at: Instant::now() + Duration::from_secs(1),
             broken: false,
-            faults: BTreeMap::new(),
-            next: 0,
+            faults: Vec::new(),
             off: Vec::new(),
             boots: HashMap::new(),
             counters: 0,
@@ -92,6 +100,14 @@ impl FakeLab {
         change(&mut self.knobs.lock().unwrap());
     }
 
+    /// As after a heal: sessions come up once more, or never where the lab is `fragile`.
+    pub(crate) fn upset(&self) {
+        self.set(|knobs| {
+            knobs.broken = knobs.fragile;
+            knobs.settled_at = Instant::now() + knobs.converge;
+        });
+    }
+
     /// What was done, one thing a line.
     pub(crate) fn log(&self) -> String {
         self.knobs.lock().unwrap().log.join("\n")
@@ -106,10 +122,7 @@ impl FakeLab {
             if knobs.is_off(of) {
                 return Err(PortError(format!("cannot ask {of}: it is off")));
             }
-            let down = knobs
-                .faults
-                .values()
-                .any(|(fault, on)| *on && fault.of.contains(of));
+            let down = knobs.faults.iter().any(|(_, broken)| broken == of);
             Ok(!down && !knobs.broken && Instant::now() >= knobs.settled_at)
         })
     }
@@ -117,10 +130,13 @@ impl FakeLab {
 
 impl Knobs {
     fn is_off(&self, of: &Target) -> bool {
-        self.off.contains(of)
-            || self.faults.values().any(|(fault, on)| {
-                *on && fault.kind == FaultKind::PowerLoss && fault.of.contains(of)
-            })
+        self.off.contains(of) || self.is_broken(&FaultKind::PowerLoss, of)
+    }
+
+    fn is_broken(&self, kind: &FaultKind, of: &Target) -> bool {
+        self.faults
+            .iter()
+            .any(|(how, broken)| how == kind && broken == of)
     }
 }
 
@@ -204,11 +220,7 @@ impl LabPort for FakeLab {
     }
 
     async fn links(&self, of: &Target) -> PortResult<Vec<Link>> {
-        let down = self.state(|knobs| {
-            knobs.faults.values().any(|(fault, on)| {
-                *on && fault.kind == FaultKind::CarrierDown && fault.of.contains(of)
-            })
-        });
+        let down = self.state(|knobs| knobs.is_broken(&FaultKind::CarrierDown, of));
         let rx_packets = self.state(|knobs| knobs.counters);
         Ok(vec![Link {
             name: "eth0".to_owned(),
@@ -258,6 +270,9 @@ impl LabPort for FakeLab {
     }
 
     async fn boot_status(&self, of: &Target) -> PortResult<BootStatus> {
+        if self.state(|knobs| knobs.mute.contains(of)) {
+            return Err(PortError(format!("{of} does not answer")));
+        }
         Ok(self.state(|knobs| BootStatus {
             phase: if knobs.is_off(of) {
                 BootPhase::Off
@@ -267,6 +282,11 @@ impl LabPort for FakeLab {
             boots: knobs.boots.get(of).copied().unwrap_or(1),
             image: Some("network".to_owned()),
         }))
+    }
+
+    async fn host_waited(&self) -> PortResult<Duration> {
+        let share = self.state(|knobs| knobs.starved);
+        Ok(self.start.elapsed().mul_f64(share))
     }
 
     async fn flows(&self, flows: Vec<Flow>, every: Duration) -> PortResult<Box<dyn Flows>> {
@@ -280,37 +300,49 @@ impl LabPort for FakeLab {
         }))
     }
 
-    async fn apply_fault(&self, fault: &Fault) -> PortResult<FaultId> {
+    async fn apply_fault(&self, fault: &Fault) -> PortResult<()> {
         let now = self.start.elapsed().as_secs_f64() * 1000.0;
-        Ok(self.state(|knobs| {
+        self.state(|knobs| {
             let of: Vec<String> = fault.of.iter().map(ToString::to_string).collect();
             knobs
                 .log
                 .push(format!("apply {:?} of {}", fault.kind, of.join(" ")));
-            knobs.next += 1;
-            let id = knobs.next;
-            if knobs.effective && fault.kind == FaultKind::CarrierDown {
+            let reached = match (knobs.effective, knobs.half_applies) {
+                (false, _) => 0,
+                (true, true) => 1,
+                (true, false) => fault.of.len(),
+            };
+            let broken = fault.of.iter().take(reached);
+            knobs
+                .faults
+                .extend(broken.map(|of| (fault.kind.clone(), of.clone())));
+            if reached > 0 && fault.kind == FaultKind::CarrierDown {
                 knobs.carrier_lost_at = Some(now);
             }
-            let on = knobs.effective;
-            knobs.faults.insert(id, (fault.clone(), on));
-            FaultId(id)
-        }))
+            if knobs.half_applies {
+                return Err(PortError("the switch is stuck".to_owned()));
+            }
+            Ok(())
+        })
     }
 
-    async fn fault_in_effect(&self, id: FaultId) -> PortResult<bool> {
-        Ok(self.state(|knobs| knobs.faults.get(&id.0).is_some_and(|(_, on)| *on)))
+    async fn fault_in_effect(&self, fault: &Fault) -> PortResult<bool> {
+        Ok(self.state(|knobs| fault.of.iter().all(|of| knobs.is_broken(&fault.kind, of))))
     }
 
-    async fn heal_fault(&self, id: FaultId) -> PortResult<()> {
+    async fn fault_is_healed(&self, fault: &Fault) -> PortResult<bool> {
+        Ok(self.state(|knobs| !fault.of.iter().any(|of| knobs.is_broken(&fault.kind, of))))
+    }
+
+    async fn heal_fault(&self, fault: &Fault) -> PortResult<()> {
         self.set(|knobs| {
             knobs.log.push("heal".to_owned());
-            if knobs.heals {
-                knobs.faults.remove(&id.0);
-            }
-            knobs.broken = knobs.fragile;
-            knobs.settled_at = Instant::now() + knobs.converge;
+            let stuck = knobs.stuck.clone();
+            knobs.faults.retain(|(kind, of)| {
+                *kind != fault.kind || !fault.of.contains(of) || stuck.contains(of)
+            });
         });
+        self.upset();
         Ok(())
     }
 }

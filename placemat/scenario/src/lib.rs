@@ -26,6 +26,7 @@ mod measure;
 pub mod model;
 pub mod outcome;
 pub mod port;
+mod pressure;
 pub mod report;
 pub mod runner;
 pub mod sink;

@@ -55,6 +55,7 @@ pub(crate) fn measurement(
         through,
         max_gap_ms: flows.iter().map(|flow| flow.max_gap_ms).fold(0.0, f64::max),
         loss: share(lost, sent),
+        host_waited: None,
         flows,
         budgets: Vec::new(),
     }

@@ -62,18 +62,31 @@ impl Outcome {
         self.verdict <= Verdict::Flaky && !self.interrupted
     }
 
-    /// This outcome after `next` happened too: the worse verdict with its message, and the first
-    /// of two equally bad ones.
+    /// Whether this is a verdict against something, rather than a pass or a step left out.
+    pub fn is_bad(&self) -> bool {
+        self.verdict > Verdict::Flaky
+    }
+
+    /// This outcome after `next` happened too: the worse verdict, the first of two equal ones,
+    /// and the words of both where both are bad.
     #[must_use]
     pub fn and(self, next: Self) -> Self {
         let tries = self.tries.max(next.tries);
         let interrupted = self.interrupted || next.interrupted;
-        let worse = if next.verdict > self.verdict {
-            next
+        let (worse, other) = if next.verdict > self.verdict {
+            (next, self)
         } else {
-            self
+            (self, next)
+        };
+        let message = match (worse.message, other.message) {
+            (Some(first), Some(second)) if other.verdict > Verdict::Flaky => {
+                Some(format!("{first}\n{second}"))
+            }
+            (None, second) if other.verdict > Verdict::Flaky => second,
+            (first, _) => first,
         };
         Self {
+            message,
             tries,
             interrupted,
             ..worse
@@ -105,10 +118,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_worse_verdict_wins_and_the_first_of_equals() {
+    fn the_worse_verdict_wins_and_no_bad_word_is_lost() {
         let first = Outcome::fail("first");
         let second = Outcome::fail("second");
-        assert_eq!(first.clone().and(second).message.as_deref(), Some("first"));
+        let both = first.clone().and(second);
+        assert_eq!(both.message.as_deref(), Some("first\nsecond"));
+        let said = first.clone().of_steps().and(Outcome::fail("not healed"));
+        assert_eq!(said.message.as_deref(), Some("not healed"));
+        let cut = first.clone().and(Outcome::interrupted());
+        assert_eq!(cut.message.as_deref(), Some("first"));
         let vacuous = Outcome::vacuous("nothing tested");
         assert_eq!(vacuous.and(first).verdict, Verdict::Fail);
         assert!(!Outcome::pass().and(Outcome::interrupted()).is_good());

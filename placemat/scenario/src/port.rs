@@ -68,17 +68,26 @@ pub trait LabPort: Send + Sync {
     /// How far a server's current boot has come.
     async fn boot_status(&self, of: &Target) -> PortResult<BootStatus>;
 
+    /// How long work on the host has waited for a processor; a count that only grows, from a
+    /// beginning of its own.
+    async fn host_waited(&self) -> PortResult<Duration>;
+
     /// Opens probe flows; nothing is sent yet.
     async fn flows(&self, flows: Vec<Flow>, every: Duration) -> PortResult<Box<dyn Flows>>;
 
-    /// Applies a fault and returns its handle, without waiting for its effect.
-    async fn apply_fault(&self, fault: &Fault) -> PortResult<FaultId>;
+    /// Applies a fault, without waiting for its effect. Where that fails or is cut short, part of
+    /// it may be in effect: heal it all the same.
+    async fn apply_fault(&self, fault: &Fault) -> PortResult<()>;
 
-    /// Whether the fault is seen to be in effect, by observation of the system.
-    async fn fault_in_effect(&self, id: FaultId) -> PortResult<bool>;
+    /// Whether the fault is seen to be in effect on every target, by observation of the system.
+    async fn fault_in_effect(&self, fault: &Fault) -> PortResult<bool>;
 
-    /// Undoes a fault. Undoing it twice is fine.
-    async fn heal_fault(&self, id: FaultId) -> PortResult<()>;
+    /// Whether every target is seen to be free of the fault, by observation of the system. Not the
+    /// opposite of [`Self::fault_in_effect`]: with some targets back and some not, neither holds.
+    async fn fault_is_healed(&self, fault: &Fault) -> PortResult<bool>;
+
+    /// Undoes a fault. Undoing it twice, or one that was applied in part, is fine.
+    async fn heal_fault(&self, fault: &Fault) -> PortResult<()>;
 }
 
 /// A command.
@@ -210,7 +219,3 @@ pub enum FaultKind {
         app: String,
     },
 }
-
-/// Handle of an applied fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct FaultId(pub u64);

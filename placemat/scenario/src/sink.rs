@@ -6,6 +6,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// The one writer of a run's events. Cheap to clone; all clones write the same file, a line at a
 /// time, flushed, so that the file is whole up to the last event even after SIGKILL.
@@ -90,10 +91,20 @@ fn write_line(out: &mut Box<dyn Write + Send>, event: &Event) -> std::io::Result
     out.flush()
 }
 
-/// Copies what happens in a lab into the sink, until the lab is gone.
-pub async fn forward(mut events: broadcast::Receiver<LabEvent>, sink: EventSink) {
+/// Copies what happens in a lab into the sink, until the lab is gone, or `stop` and all that
+/// happened before it is copied.
+pub async fn forward(
+    mut events: broadcast::Receiver<LabEvent>,
+    sink: EventSink,
+    stop: CancellationToken,
+) {
     loop {
-        match events.recv().await {
+        let next = tokio::select! {
+            biased;
+            next = events.recv() => next,
+            () = stop.cancelled() => return,
+        };
+        match next {
             Ok(lab) => sink.emit(What::Lab { lab }),
             Err(broadcast::error::RecvError::Lagged(missed)) => sink.emit(What::Lab {
                 lab: LabEvent {
@@ -124,6 +135,30 @@ mod tests {
         }
         fn flush(&mut self) -> std::io::Result<()> {
             Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn what_happened_before_the_end_is_copied() {
+        let (bus, events) = broadcast::channel(16);
+        let note = |text: &str| LabEvent {
+            t_ms: 0.0,
+            object: "lab".to_owned(),
+            what: LabEventKind::Note {
+                text: text.to_owned(),
+            },
+        };
+        for text in ["first", "last"] {
+            bus.send(note(text)).unwrap();
+        }
+        let sink = EventSink::new(None);
+        let mut live = sink.subscribe();
+        let stop = CancellationToken::new();
+        stop.cancel();
+        forward(events, sink, stop).await;
+        for text in ["first", "last"] {
+            let copied = live.try_recv().unwrap().what;
+            assert_eq!(copied, What::Lab { lab: note(text) });
         }
     }
 

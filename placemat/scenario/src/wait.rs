@@ -12,6 +12,12 @@ use tokio::time::Instant;
 
 const SHORTEST: Duration = Duration::from_millis(20);
 const LONGEST: Duration = Duration::from_millis(500);
+/// The longest that one more asking of everything may take after a failure, and the longest that
+/// it is then watched on by default: long enough to tell late from never for most of what is
+/// waited for, short enough to be paid on every failure.
+const AFTERWARDS: Duration = Duration::from_secs(5);
+/// Share of the time waited that it is watched on by default, up to [`AFTERWARDS`].
+const HALF: f64 = 0.5;
 /// Lines of a report before it is cut.
 const LINES: usize = 12;
 
@@ -22,8 +28,30 @@ pub(crate) struct Wait<'a> {
     pub(crate) stable_for: Duration,
     /// A state from which it cannot come true any more.
     pub(crate) fail_fast: Option<&'a Condition>,
-    /// How much longer to watch on after the deadline, as a share of the time waited.
-    pub(crate) late: f64,
+    /// How much longer to watch on after the deadline, to tell late from never.
+    pub(crate) late: Late,
+}
+
+/// How long a failed wait is watched on. Never stretched: the wait itself has been.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Late {
+    /// Not at all.
+    Not,
+    /// Half of the time waited, and at most a few seconds.
+    Short,
+    /// This share of the time waited, since the file says so.
+    Share(f64),
+}
+
+impl Late {
+    fn after(self, waited: Duration, slowness: f64) -> Duration {
+        let waited = waited.div_f64(slowness.max(1.0));
+        match self {
+            Self::Not => Duration::ZERO,
+            Self::Short => waited.mul_f64(HALF).min(AFTERWARDS),
+            Self::Share(share) => waited.mul_f64(share),
+        }
+    }
 }
 
 /// What has been seen of each atom so far.
@@ -264,9 +292,14 @@ impl Wait<'_> {
             ));
         }
         // One asking of everything, so that the report is not only of the first part that failed.
-        let whole = tokio::time::timeout(waited.max(LONGEST), self.that.body.probe(cx, true)).await;
-        if let Ok(findings) = whole {
-            watch.note(&findings, Instant::now());
+        let at_most = waited.clamp(LONGEST, AFTERWARDS);
+        tokio::select! {
+            biased;
+            () = cx.cancel.cancelled() => {}
+            findings = self.that.body.probe(cx, true) => {
+                watch.note(&findings, Instant::now());
+            }
+            () = tokio::time::sleep(at_most) => {}
         }
         lines.extend(watch.report(start, Instant::now()));
         lines.push(format!(
@@ -275,14 +308,15 @@ impl Wait<'_> {
             span(waited)
         ));
         let mut late = None;
-        if self.late > 0.0 {
-            let longer = Instant::now() + waited.mul_f64(self.late);
+        let longer = self.late.after(waited, cx.run.slowness);
+        if !longer.is_zero() {
+            let until = Instant::now() + longer;
             let mut ignored = Watch {
                 said: watch.said.take(),
                 ..Watch::default()
             };
             match self
-                .until(cx, &longer, start, &mut ignored, &mut tries)
+                .until(cx, &until, start, &mut ignored, &mut tries)
                 .await
             {
                 Ended::True(after) => {
@@ -290,7 +324,8 @@ impl Wait<'_> {
                     late = Some(after);
                 }
                 Ended::Deadline(_) => lines.push(format!(
-                    "still not so at {}, so it is broken rather than slow",
+                    "still not so {} later, at {}",
+                    span(longer),
                     span(start.elapsed())
                 )),
                 Ended::Hopeless(_) | Ended::Interrupted => {}

@@ -151,7 +151,9 @@ async fn run_suite(
         host: crate::machine::describe(&live.lab),
     };
     runner::announce(&suite, live.lab.cluster(), info, &sink);
-    background.spawn(sink::forward(live.lab.bus().subscribe(), sink.clone()));
+    let copied = CancellationToken::new();
+    let bus = live.lab.bus().subscribe();
+    background.spawn(sink::forward(bus, sink.clone(), copied.clone()));
     let outcome = match live.start().await {
         Ended::Running => {
             let cancel = CancellationToken::new();
@@ -171,7 +173,9 @@ async fn run_suite(
         Err(ended) => (ended, None),
     };
     let finished = live.finish(ended).await;
-    background.shutdown().await;
+    // The last of what happened in the lab, too.
+    copied.cancel();
+    background.join_all().await;
     let written = sink.finish().context("write the events").code(exit::HOST);
     display.join_all().await;
     render(kept, &plan.outputs)?;

@@ -92,22 +92,30 @@ fn parse(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Box<dyn Probe>> {
 }
 
 impl Booted {
-    fn judge(&self, target: &Target, status: &BootStatus, before: u32) -> Atom {
-        let since = status.boots.saturating_sub(before);
+    /// `before` is absent where the server did not answer when the scenario began.
+    fn judge(&self, target: &Target, status: &BootStatus, before: Option<u32>) -> Atom {
+        let since = before.map(|before| status.boots.saturating_sub(before));
+        if self.times.is_some() && since.is_none() {
+            let why = "boots were not counted when the scenario began: the server did not answer";
+            return Atom::unknown(target.to_string(), why, self.expected());
+        }
         let image = status.image.as_deref();
         let held = status.phase >= self.phase
             && self
                 .image
                 .as_deref()
                 .is_none_or(|wanted| image == Some(wanted))
-            && self.times.is_none_or(|times| since == times)
+            && self.times.is_none_or(|times| since == Some(times))
             && self.total.is_none_or(|total| status.boots == total)
             && self.at_most.is_none_or(|most| status.boots <= most);
         let last = format!(
             "{}, image {}, {} in this scenario, {} in all",
             said(status.phase),
             image.unwrap_or("not known"),
-            count(since as usize, "boot", "boots"),
+            since.map_or_else(
+                || "boots not counted".to_owned(),
+                |since| count(since as usize, "boot", "boots")
+            ),
             status.boots
         );
         Atom::new(target.to_string(), held, last, self.expected())
@@ -138,7 +146,7 @@ impl Probe for Booted {
             )
             .await;
         Findings::per_target(answers, &self.expected(), |target, status| {
-            let before = cx.case.boots_before.get(target).copied().unwrap_or(0);
+            let before = cx.case.boots_before.get(target).copied();
             vec![self.judge(target, &status, before)]
         })
     }

@@ -3,6 +3,7 @@
 use super::{Atom, Findings, Probe};
 use crate::context::Context;
 use crate::load::{Destination, Destinations, Key, ROUTING, Reader, Row, Targets, Value};
+use crate::port::PortError;
 use crate::words::span;
 use async_trait::async_trait;
 use placemat_spec::selector::Target;
@@ -75,6 +76,13 @@ impl Probe for Reachable {
                     }
                     let source = crate::load::loopback(port.cluster(), &from);
                     let replies = port.ping(&from, source, &addresses, within).await?;
+                    if replies.len() != addresses.len() {
+                        return Err(PortError(format!(
+                            "{} of {} addresses were pinged",
+                            replies.len(),
+                            addresses.len()
+                        )));
+                    }
                     Ok(to.into_iter().zip(replies).collect())
                 }
             })

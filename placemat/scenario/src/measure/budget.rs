@@ -1,10 +1,11 @@
 //! Budgets: what a measurement is held against. Requirements, so never stretched by `slowness`.
 
-use super::gap::longest_gap;
+use super::gap::{longest_gap, longest_pause};
 use crate::event::{Budget, Measurement, Verdict};
 use crate::outcome::Outcome;
 use crate::port::FlowRecord;
-use crate::words::{percent, span, span_ms};
+use crate::pressure::Pressure;
+use crate::words::{count, percent, span, span_ms};
 use std::time::Duration;
 
 /// `expect:` of a `measure` step. Shares are 0 to 1.
@@ -23,41 +24,118 @@ pub(crate) fn judge(
     budgets: &Budgets,
     numbers: &mut Measurement,
     records: &[FlowRecord],
+    pressure: &Pressure,
 ) -> Outcome {
-    if numbers.flows.iter().all(|flow| flow.sent == 0) {
-        return Outcome::vacuous("no packet was sent, so nothing was measured");
+    let silent = numbers.flows.iter().filter(|flow| flow.sent == 0).count();
+    if silent > 0 || numbers.flows.is_empty() {
+        return Outcome::vacuous(format!(
+            "{silent} of {} sent no packet, so nothing was measured",
+            count(numbers.flows.len(), "flow", "flows")
+        ));
     }
+    numbers.host_waited = pressure.share();
     numbers.budgets = rows(budgets, numbers);
-    let broken: Vec<&Budget> = numbers.budgets.iter().filter(|budget| !budget.ok).collect();
-    if let Some(exposure) = broken.iter().find(|budget| budget.name == "min-exposed") {
+    let (exposure, broken): (Vec<&Budget>, Vec<&Budget>) = numbers
+        .budgets
+        .iter()
+        .filter(|budget| !budget.ok)
+        .partition(|budget| budget.name == "min-exposed");
+    if !broken.is_empty() {
+        return exceeded(budgets, numbers, records, pressure, &broken);
+    }
+    if let Some(exposure) = exposure.first() {
         let through = numbers.through.as_deref().unwrap_or("the target");
         return Outcome::vacuous(format!(
             "only {} of the flows crossed {through} before the fault, {} wanted: too little would be tested",
             exposure.measured, exposure.limit
         ));
     }
-    let Some(first) = broken.first() else {
-        return Outcome::pass();
-    };
-    let mut lines = vec![
-        broken
-            .iter()
-            .map(|b| said(b))
-            .collect::<Vec<_>>()
-            .join("; "),
-    ];
+    if let Some(limit) = budgets.max_gap {
+        let pause = records.iter().map(longest_pause).fold(0.0, f64::max);
+        if pause > limit.as_secs_f64() * 1000.0 {
+            return Outcome::of(
+                Verdict::Inconclusive,
+                format!(
+                    "the host was too busy to judge: a sender paused for {}, and a silence above the budget of {} within that would not have been seen",
+                    span_ms(pause),
+                    span(limit)
+                ),
+            );
+        }
+    }
+    Outcome::pass()
+}
+
+/// The outcome when budgets are broken: inconclusive where the host may be to blame for each.
+fn exceeded(
+    budgets: &Budgets,
+    numbers: &Measurement,
+    records: &[FlowRecord],
+    pressure: &Pressure,
+    broken: &[&Budget],
+) -> Outcome {
+    let said: Vec<String> = broken.iter().map(|budget| said(budget)).collect();
+    let mut lines = vec![said.join("; ")];
     lines.extend(worst_flows(numbers));
-    if first.name == "max-gap"
-        && broken.len() == 1
-        && let Some(pause) = host_pause(budgets, numbers, records)
-    {
-        lines.push(format!(
-            "the sender itself paused for {} in that silence: the host was too busy to judge",
-            span_ms(pause)
-        ));
+    let excuses = broken.iter().map(|budget| match budget.name.as_str() {
+        "max-gap" => host_pause(budgets, numbers, records)
+            .or_else(|| starved_in_gaps(budgets, numbers, pressure)),
+        "max-loss" => starved_in_loss(budgets, numbers, pressure),
+        _ => None,
+    });
+    if let Some(excuses) = excuses.collect::<Option<Vec<String>>>() {
+        lines.extend(excuses);
+        lines.push("the host was too busy to judge".to_owned());
         return Outcome::of(Verdict::Inconclusive, lines.join("\n"));
     }
+    if let Some(share) = numbers.host_waited {
+        lines.push(format!(
+            "work on the host waited for a processor {} of the time",
+            percent(share)
+        ));
+    }
     Outcome::fail(lines.join("\n"))
+}
+
+/// Whether the host was starved in every longest silence over budget.
+fn starved_in_gaps(
+    budgets: &Budgets,
+    numbers: &Measurement,
+    pressure: &Pressure,
+) -> Option<String> {
+    let limit = budgets.max_gap?.as_secs_f64() * 1000.0;
+    let over = numbers.flows.iter().filter(|flow| flow.max_gap_ms > limit);
+    let shares = over.map(|flow| {
+        let (start, length) = (flow.gap_start_ms?, flow.max_gap_ms);
+        pressure.excuses(start, start + length, length - limit)
+    });
+    let least = shares.collect::<Option<Vec<f64>>>()?;
+    Some(format!(
+        "work on the host waited for a processor {} of that silence",
+        percent(least.into_iter().reduce(f64::min)?)
+    ))
+}
+
+/// Whether the host was starved from the first long silence to the end of the last.
+fn starved_in_loss(
+    budgets: &Budgets,
+    numbers: &Measurement,
+    pressure: &Pressure,
+) -> Option<String> {
+    let silences = numbers.flows.iter().filter_map(|flow| {
+        let start = flow.gap_start_ms?;
+        Some((start, start + flow.max_gap_ms))
+    });
+    let (start, end) = silences.reduce(|(start, end), (s, e)| (start.min(s), end.max(e)))?;
+    let sent = numbers.flows.iter().map(|flow| flow.sent).max()?;
+    let whole = Duration::from_secs_f64(numbers.every_ms / 1000.0)
+        .mul_f64(f64::from(u32::try_from(sent).ok()?));
+    let excess = (numbers.loss - budgets.max_loss?) * whole.as_secs_f64() * 1000.0;
+    let share = pressure.excuses(start, end, excess)?;
+    Some(format!(
+        "work on the host waited for a processor {} of the time in which packets were lost",
+        percent(share)
+    ))
 }
 
 fn rows(budgets: &Budgets, numbers: &Measurement) -> Vec<Budget> {
@@ -134,7 +212,7 @@ fn worst_flows(numbers: &Measurement) -> Vec<String> {
 
 /// The pause of the sender, when every silence over budget is explained by one: without the pause
 /// it would have been within budget.
-fn host_pause(budgets: &Budgets, numbers: &Measurement, records: &[FlowRecord]) -> Option<f64> {
+fn host_pause(budgets: &Budgets, numbers: &Measurement, records: &[FlowRecord]) -> Option<String> {
     let limit = budgets.max_gap?.as_secs_f64() * 1000.0;
     let mut longest: Option<f64> = None;
     for record in records {
@@ -149,7 +227,10 @@ fn host_pause(budgets: &Budgets, numbers: &Measurement, records: &[FlowRecord]) 
         }
         longest = Some(longest.unwrap_or(0.0).max(gap.sender_pause_ms));
     }
-    longest
+    let pause = span_ms(longest?);
+    Some(format!(
+        "the sender itself paused for {pause} in that silence"
+    ))
 }
 
 #[cfg(test)]
@@ -176,8 +257,20 @@ mod tests {
         (measurement(&[flow], &records, 10.0, through, 0.0), records)
     }
 
-    fn verdict(budgets: Budgets, (mut numbers, records): (Measurement, Vec<FlowRecord>)) -> String {
-        let outcome = judge(&budgets, &mut numbers, &records);
+    fn verdict(budgets: Budgets, measured: (Measurement, Vec<FlowRecord>)) -> String {
+        verdict_under(
+            &Pressure::of(&[(0.0, 0.0), (2000.0, 40.0)]),
+            budgets,
+            measured,
+        )
+    }
+
+    fn verdict_under(
+        pressure: &Pressure,
+        budgets: Budgets,
+        (mut numbers, records): (Measurement, Vec<FlowRecord>),
+    ) -> String {
+        let outcome = judge(&budgets, &mut numbers, &records, pressure);
         format!(
             "{:?}: {}",
             outcome.verdict,
@@ -224,5 +317,54 @@ mod tests {
         let records = vec![record];
         let numbers = measurement(&[flow], &records, 10.0, None, 0.0);
         insta::assert_snapshot!(verdict(BUDGETS, (numbers, records)));
+    }
+
+    #[test]
+    fn a_starved_host_is_inconclusive_where_it_explains_the_excess() {
+        let starved = Pressure::of(&[(0.0, 0.0), (2000.0, 1800.0)]);
+        let over = || numbers(10..150, Some(true));
+        insta::assert_snapshot!(verdict_under(&starved, BUDGETS, over()));
+        let strict = Budgets {
+            max_gap: Some(Duration::from_millis(50)),
+            ..BUDGETS
+        };
+        insta::assert_snapshot!(verdict_under(&starved, strict, over()));
+        assert_eq!(
+            verdict_under(&starved, BUDGETS, numbers(10..50, Some(true))),
+            "Pass: ",
+            "nothing was exceeded"
+        );
+    }
+
+    #[test]
+    fn a_pause_of_the_sender_that_could_hide_a_silence_is_inconclusive() {
+        let record = FlowRecord {
+            sent: vec![0.0, 10.0, 1500.0, 1510.0],
+            received: vec![Some(1.0), Some(11.0), Some(1501.0), Some(1511.0)],
+        };
+        let flow = ChosenFlow {
+            name: "node/a -> node/b :40001".to_owned(),
+            exposed: None,
+        };
+        let records = vec![record];
+        let numbers = measurement(&[flow], &records, 10.0, None, 0.0);
+        insta::assert_snapshot!(verdict(BUDGETS, (numbers, records)));
+    }
+
+    #[test]
+    fn a_flow_that_sent_nothing_tests_nothing() {
+        let (good, mut records) = numbers(0..0, None);
+        records.push(FlowRecord::default());
+        let flows = ["a", "b"].map(|name| ChosenFlow {
+            name: name.to_owned(),
+            exposed: None,
+        });
+        let both = measurement(&flows, &records, good.every_ms, None, 0.0);
+        insta::assert_snapshot!(verdict(BUDGETS, (both, records)));
+    }
+
+    #[test]
+    fn losses_of_flows_that_miss_the_target_are_a_failure_all_the_same() {
+        insta::assert_snapshot!(verdict(BUDGETS, numbers(10..150, Some(false))));
     }
 }

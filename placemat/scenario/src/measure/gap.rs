@@ -32,6 +32,13 @@ pub(crate) fn lost(record: &FlowRecord) -> u64 {
     (record.sent.len() - arrived) as u64
 }
 
+/// The longest time between two packets of a flow, in milliseconds: a silence of the network
+/// within it would not have been seen.
+pub(crate) fn longest_pause(record: &FlowRecord) -> f64 {
+    let pauses = record.sent.windows(2).map(|pair| pair[1] - pair[0]);
+    pauses.fold(0.0, f64::max)
+}
+
 /// The loss windows of a flow, in order. A flow that ends in loss has its last window up to one
 /// interval after its last packet.
 pub(crate) fn gaps(record: &FlowRecord, every_ms: f64) -> Vec<Gap> {

@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::event::What;
 use crate::model::Gate;
 use crate::outcome::Outcome;
-use crate::wait::Wait;
+use crate::wait::{Late, Wait};
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
@@ -23,7 +23,7 @@ pub(crate) async fn hold(gate: &Gate, cx: &Context, path: &str, counts: bool) ->
         loc: gate.loc.clone(),
         deadline_ms: cx.deadline.remaining().as_secs_f64() * 1000.0,
     });
-    let late = if counts { 0.5 } else { 0.0 };
+    let late = if counts { Late::Short } else { Late::Not };
     let wait = Wait {
         that: &gate.that,
         stable_for: gate.stable_for,

@@ -50,9 +50,12 @@ pub(crate) fn run_step<'a>(
             deadline_ms: cx.deadline.remaining().as_secs_f64() * 1000.0,
         });
         let ended = perform(step, &cx).await;
-        if !ended.is_good() && !ended.interrupted && ended.message.is_some() {
+        if ended.is_bad() && ended.message.is_some() {
             note_failure(step, &cx, &ended);
-            evidence::take(&cx).await;
+            // Nobody who pressed ^C waits for it.
+            if !ended.interrupted {
+                evidence::take(&cx).await;
+            }
         }
         cx.emit(|scenario, path| What::StepEnd {
             scenario,

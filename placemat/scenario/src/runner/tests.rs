@@ -34,6 +34,28 @@ fn suite(text: &str) -> Suite {
     }
 }
 
+/// A run that nobody watches, on a host this slow.
+fn options(slowness: f64) -> RunOptions {
+    RunOptions {
+        seed: 7,
+        slowness,
+        cancel: CancellationToken::new(),
+        sink: EventSink::new(None),
+    }
+}
+
+fn target(name: &str) -> Target {
+    let (kind, name) = name.split_once('/').unwrap();
+    let kind = match kind {
+        "node" => TargetKind::Node,
+        _ => TargetKind::Router,
+    };
+    Target {
+        kind,
+        name: name.to_owned(),
+    }
+}
+
 /// Runs the suite; the outcome and the steps as text.
 async fn told(lab: FakeLab, text: &str) -> String {
     told_until(lab, text, CancellationToken::new()).await
@@ -165,10 +187,35 @@ steps:
     lab.set(|knobs| knobs.converge = Duration::from_secs(5));
     let never = FakeLab::new();
     never.set(|knobs| knobs.fragile = true);
-    never.heal_fault(crate::port::FaultId(0)).await.unwrap();
-    lab.heal_fault(crate::port::FaultId(0)).await.unwrap();
+    never.upset();
+    lab.upset();
     insta::assert_snapshot!("late", told(lab, text).await);
     insta::assert_snapshot!("never", told(never, text).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_wait_is_watched_on_for_a_moment_however_slow_the_host() {
+    let text = |late: &str| {
+        format!(
+            "
+kind: Scenario
+name: slow
+timeout: 30m
+steps:
+  - eventually: {{that: {{bgp: {{of: router/spine-1}}}}, timeout: 60s{late}}}
+"
+        )
+    };
+    let message = async |late: &str| {
+        let lab = FakeLab::new();
+        lab.set(|knobs| knobs.fragile = true);
+        lab.upset();
+        let verdict = run(suite(&text(late)), Arc::new(lab), options(3.0)).await;
+        let message = verdict.scenarios[0].message.clone().unwrap_or_default();
+        message.lines().last().unwrap_or_default().to_owned()
+    };
+    insta::assert_snapshot!(message("").await, @"still not so 5 s later, at 3 min 5 s");
+    insta::assert_snapshot!(message(", late: 20%").await, @"still not so 12 s later, at 3 min 12 s");
 }
 
 #[tokio::test(start_paused = true)]
@@ -243,8 +290,91 @@ steps:
     lab.set(|knobs| knobs.effective = false);
     insta::assert_snapshot!("no_effect", told(lab, text).await);
     let lab = FakeLab::new();
-    lab.set(|knobs| knobs.heals = false);
+    lab.set(|knobs| knobs.stuck = vec![target("router/spine-1")]);
     insta::assert_snapshot!("stays", told(lab, text).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_of_several_targets_is_healed_when_each_is_back() {
+    let text = "
+kind: Scenario
+name: fault
+steps:
+  - fault: {kind: carrier-down, of: router/role=spine, for: 1s}
+";
+    let lab = FakeLab::new();
+    lab.set(|knobs| knobs.stuck = vec![target("router/spine-2")]);
+    insta::assert_snapshot!("one_stays", told(lab, text).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_that_failed_half_way_is_healed_and_seen_to_be() {
+    let text = "
+kind: Scenario
+name: fault
+steps:
+  - fault: {kind: carrier-down, of: router/role=spine, for: 1s}
+";
+    let lab = FakeLab::new();
+    lab.set(|knobs| knobs.half_applies = true);
+    insta::assert_snapshot!("half_applied", told(lab, text).await);
+    let lab = FakeLab::new();
+    lab.set(|knobs| {
+        knobs.half_applies = true;
+        knobs.stuck = vec![target("router/spine-1")];
+    });
+    insta::assert_snapshot!("half_applied_and_stuck", told(lab, text).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_heal_that_fails_is_told_beside_the_failure_inside_and_after_an_interrupt() {
+    let text = "
+kind: Scenario
+name: fails
+steps:
+  - fault:
+      kind: carrier-down
+      of: router/spine-1
+      during:
+        - exec: {at: router/spine-2, argv: ['false']}
+";
+    let stuck = || {
+        let lab = FakeLab::new();
+        lab.set(|knobs| knobs.stuck = vec![target("router/spine-1")]);
+        lab
+    };
+    insta::assert_snapshot!("step_and_heal_fail", told(stuck(), text).await);
+    let cancel = CancellationToken::new();
+    let soon = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        cancel.cancel();
+    };
+    let hangs = text.replace("'false'", "hang");
+    let (told, ()) = tokio::join!(told_until(stuck(), &hangs, cancel.clone()), soon);
+    insta::assert_snapshot!("interrupted_and_heal_fails", told);
+}
+
+#[tokio::test(start_paused = true)]
+async fn boots_that_were_not_counted_at_the_start_are_unknown() {
+    let text = "
+kind: Scenario
+name: boots
+steps:
+  - sleep: {for: 1s, reason: the server answers again}
+  - check: {that: {booted: {of: node/rack1-cs1}}}
+  - continue: true
+    check: {that: {booted: {of: node/rack1-cs1, times: 1}}}
+  - check: {that: {not: {booted: {of: node/rack1-cs1, times: 0}}}}
+";
+    let lab = FakeLab::new();
+    lab.set(|knobs| knobs.mute = vec![target("node/rack1-cs1")]);
+    let knobs = lab.knobs.clone();
+    let soon = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        knobs.lock().unwrap().mute.clear();
+    };
+    let (told, ()) = tokio::join!(told(lab, text), soon);
+    insta::assert_snapshot!(told);
 }
 
 #[tokio::test(start_paused = true)]
@@ -321,6 +451,37 @@ steps:
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_budget_exceeded_on_a_starved_host_is_inconclusive() {
+    let text = "
+kind: Scenario
+name: starved
+steady-state: {that: {use: lib.steady}, timeout: 30s}
+steps:
+  - measure:
+      flows: {from: node/rack=1+tier=netns, to: node/rack=2, count: 2, every: 10ms, through: router/spine-1}
+      during:
+        - fault: {kind: carrier-down, of: router/spine-1, for: 2s}
+      expect: {max-gap: 1s}
+---
+kind: Scenario
+name: watched
+steady-state: {that: {use: lib.steady}, timeout: 30s}
+steps:
+  - always:
+      that: {bgp: {of: router/spine-2}}
+      max-gap: 2s
+      during:
+        - fault: {kind: carrier-down, of: router/spine-2, for: 30s}
+";
+    let lab = FakeLab::new();
+    lab.set(|knobs| {
+        knobs.loss = Duration::from_millis(1500);
+        knobs.starved = 0.8;
+    });
+    insta::assert_snapshot!(told(lab, text).await);
+}
+
+#[tokio::test(start_paused = true)]
 async fn branches_loops_outputs_and_if() {
     let text = "
 kind: Scenario
@@ -392,15 +553,8 @@ steps:
 ";
     let lab = FakeLab::new();
     lab.set(|knobs| knobs.converge = Duration::from_secs(5));
-    lab.heal_fault(crate::port::FaultId(0)).await.unwrap();
-    let sink = EventSink::new(None);
-    let options = RunOptions {
-        seed: 7,
-        slowness: 3.0,
-        cancel: CancellationToken::new(),
-        sink,
-    };
-    let verdict = run(suite(text), Arc::new(lab), options).await;
+    lab.upset();
+    let verdict = run(suite(text), Arc::new(lab), options(3.0)).await;
     insta::assert_snapshot!(verdict.scenarios[0].message.clone().unwrap_or_default());
 }
 

@@ -2,13 +2,15 @@
 
 use super::StepBody;
 use crate::condition::Condition;
-use crate::context::Context;
+use crate::context::{ATTEMPT, Context};
+use crate::event::Verdict;
 use crate::load::{Key, Reader, Row, Value};
 use crate::model::Steps;
 use crate::outcome::Outcome;
+use crate::pressure::Pressure;
 use crate::runner::run_steps;
 use crate::wait::{Watch, findings_report};
-use crate::words::span;
+use crate::words::{percent, span};
 use async_trait::async_trait;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -29,6 +31,10 @@ pub(super) const ROW: Row<super::Parse> = Row {
     ],
     parse,
 };
+
+/// A shorter time without an answer is never held against the watch: even a quiet lab takes its
+/// time to answer.
+const SURE_OF: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 struct Always {
@@ -52,18 +58,37 @@ fn parse(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Box<dyn StepBody>
     }))
 }
 
+/// What the background saw.
+struct Seen {
+    outcome: Outcome,
+    /// When a gap over budget began and when it was noticed, on the run's clock in milliseconds.
+    broken: Option<(f64, f64)>,
+}
+
+impl Seen {
+    fn unbroken(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            broken: None,
+        }
+    }
+}
+
 impl Always {
-    /// Asks until `stop`; the outcome of what it saw. Cancels `steps` when the budget is broken,
-    /// for nothing after that could save the step.
+    /// Asks until `stop`. Cancels `steps` when the budget is broken, for nothing after that could
+    /// save the step.
     async fn watch(
         &self,
         cx: &Context,
         stop: &CancellationToken,
         steps: &CancellationToken,
-    ) -> Outcome {
+    ) -> Seen {
         let mut watch = Watch::default();
         let mut tries = 0;
-        let mut last_good = Instant::now();
+        // When it was last asked what it then answered well, and when that answer came.
+        let mut asked_good = Instant::now();
+        let mut last_good = asked_good;
+        let mut unseen = Duration::ZERO;
         loop {
             let asked_at = Instant::now();
             let broken = last_good + self.max_gap.max(Duration::from_millis(1));
@@ -71,9 +96,7 @@ impl Always {
                 biased;
                 () = stop.cancelled() => break,
                 findings = self.that.body.probe(cx, false) => Some(findings),
-                // An asking that takes longer than the budget is a gap, unless it succeeds, and
-                // then it was asked in time.
-                () = tokio::time::sleep_until(broken.max(asked_at + Duration::from_secs(10))) => None,
+                () = tokio::time::sleep_until(broken.max(asked_at + ATTEMPT)) => None,
             };
             tries += 1;
             let holds = findings.as_ref().is_some_and(|findings| findings.holds);
@@ -83,19 +106,26 @@ impl Always {
             }
             if holds {
                 last_good = Instant::now();
-            } else if last_good.elapsed() > self.max_gap {
+                unseen = unseen.max(last_good - asked_good);
+                asked_good = asked_at;
+            } else if self.max_gap.is_zero() || last_good.elapsed() > self.max_gap {
                 steps.cancel();
-                let gap = span(last_good.elapsed());
+                let gap = last_good.elapsed();
                 let report = findings.map_or_else(
                     || format!("{}: no answer", self.that.body.describe()),
                     |findings| findings_report(&self.that, &findings),
                 );
-                return Outcome {
-                    tries,
-                    ..Outcome::fail(format!(
-                        "did not hold for {gap}, budget {}\n{report}",
-                        span(self.max_gap)
-                    ))
+                let now = cx.run.sink.elapsed_ms();
+                return Seen {
+                    outcome: Outcome {
+                        tries,
+                        ..Outcome::fail(format!(
+                            "did not hold for {}, budget {}\n{report}",
+                            span(gap),
+                            span(self.max_gap)
+                        ))
+                    },
+                    broken: Some((now - gap.as_secs_f64() * 1000.0, now)),
                 };
             }
             tokio::select! {
@@ -105,12 +135,53 @@ impl Always {
             }
         }
         if tries == 0 {
-            return Outcome::vacuous("the steps inside ended before the condition was asked once");
+            return Seen::unbroken(Outcome::vacuous(
+                "the steps inside ended before the condition was asked once",
+            ));
         }
-        Outcome {
+        unseen = unseen.max(asked_good.elapsed());
+        Seen::unbroken(Outcome {
             tries,
-            ..Outcome::pass()
+            ..self.judge_unseen(unseen)
+        })
+    }
+
+    /// Whether it was asked often enough: a gap over budget between two good answers is not seen.
+    fn judge_unseen(&self, unseen: Duration) -> Outcome {
+        let sure_of = self.max_gap.max(self.every * 2).max(SURE_OF);
+        if unseen <= sure_of {
+            return Outcome::pass();
         }
+        Outcome::of(
+            Verdict::Inconclusive,
+            format!(
+                "answers came too slowly to judge: for {} nothing was known, so a gap above the budget of {} would not have been seen",
+                span(unseen),
+                span(self.max_gap)
+            ),
+        )
+    }
+}
+
+/// A gap over budget that a starved host explains is no verdict on the lab.
+fn excuse(seen: Seen, max_gap: Duration, pressure: &Pressure) -> Outcome {
+    let Some((start, end)) = seen.broken else {
+        return seen.outcome;
+    };
+    let excess = end - start - max_gap.as_secs_f64() * 1000.0;
+    let Some(share) = pressure.excuses(start, end, excess) else {
+        return seen.outcome;
+    };
+    let why = seen.outcome.message.unwrap_or_default();
+    Outcome {
+        tries: seen.outcome.tries,
+        ..Outcome::of(
+            Verdict::Inconclusive,
+            format!(
+                "{why}\nwork on the host waited for a processor {} of that time: too busy to judge",
+                percent(share)
+            ),
+        )
     }
 }
 
@@ -124,7 +195,12 @@ impl StepBody for Always {
             stop.cancel();
             ended
         };
-        let (watched, ended) = tokio::join!(self.watch(cx, &stop, &inner.cancel), during);
+        let (seen, ended, pressure) = tokio::join!(
+            self.watch(cx, &stop, &inner.cancel),
+            during,
+            Pressure::watch(cx, &stop)
+        );
+        let watched = excuse(seen, self.max_gap, &pressure);
         if watched.is_good() && !ended.is_good() {
             return ended;
         }

@@ -5,7 +5,7 @@ use crate::condition::Condition;
 use crate::context::Context;
 use crate::load::{Key, Reader, Row, Value};
 use crate::outcome::Outcome;
-use crate::wait::Wait;
+use crate::wait::{Late, Wait};
 use async_trait::async_trait;
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub(super) const ROW: Row<super::Parse> = Row {
         Key::optional(
             "late",
             "PERCENT",
-            "how much longer to watch after a failure; default 50%",
+            "how much longer to watch after a failure, of the time waited; default 50%, at most 5s",
         ),
     ],
     parse,
@@ -43,7 +43,7 @@ struct Eventually {
     that: Condition,
     stable_for: Duration,
     fail_fast: Option<Condition>,
-    late: f64,
+    late: Late,
 }
 
 fn parse(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Box<dyn StepBody>> {
@@ -57,7 +57,7 @@ fn parse(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Box<dyn StepBody>
         that: that?,
         stable_for: stable_for?,
         fail_fast: fail_fast?,
-        late: late?.unwrap_or(0.5),
+        late: late?.map_or(Late::Short, Late::Share),
     }))
 }
 

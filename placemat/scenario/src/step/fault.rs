@@ -8,7 +8,7 @@ use crate::event::What;
 use crate::load::{Key, POWERED, Reader, Row, Targets, Value};
 use crate::model::Steps;
 use crate::outcome::Outcome;
-use crate::port::{Fault, FaultId, FaultKind};
+use crate::port::{Fault, FaultKind};
 use crate::runner::{after_heal, run_steps};
 use crate::words::span;
 use async_trait::async_trait;
@@ -65,7 +65,9 @@ fn parse(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Box<dyn StepBody>
         .and_then(|kind| reader.choice(kind, KINDS));
     let of = reader.targets(fields.get("of"), POWERED);
     let app = reader.optional(fields.get("app"), Reader::text);
-    let pick = reader.optional(fields.get("pick"), Reader::number);
+    let pick = reader.optional(fields.get("pick"), |reader, pick| {
+        reader.number_or(Some(pick), 1, 1)
+    });
     let hold = reader.duration_or(fields.get("for"), Duration::ZERO);
     let during = reader.optional(fields.get("during"), Reader::steps);
     if fields.get("for").is_none() && fields.get("during").is_none() {
@@ -84,7 +86,6 @@ fn parse(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Box<dyn StepBody>
     let fault = match (kind, app) {
         ("power-loss", None) => FaultKind::PowerLoss,
         ("carrier-down", None) => FaultKind::CarrierDown,
-        // Leaked once per fault of a file: the port's type wants it to live as long as the run.
         ("daemon-kill", Some(app)) => FaultKind::DaemonKill { app },
         ("daemon-kill", None) => {
             reader.problem(
@@ -118,19 +119,50 @@ fn parse(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Box<dyn StepBody>
     }))
 }
 
+/// What a fault is watched for.
+#[derive(Debug, Clone, Copy)]
+enum Watched {
+    InEffect,
+    Healed,
+}
+
+/// Why it was not seen.
+enum Unseen {
+    /// Not by the deadline: which one, and what the lab last said against being asked.
+    Never(String),
+    /// The scope was cancelled meanwhile.
+    Cut(Outcome),
+}
+
 impl FaultScope {
-    async fn under(&self, cx: &Context, id: FaultId) -> Outcome {
+    async fn apply(&self, cx: &Context, fault: &Fault) -> Outcome {
+        // From here on it may be felt.
+        cx.emit(|scenario, path| What::FaultApplied {
+            scenario,
+            path,
+            kind: self.kind.to_owned(),
+            targets: fault.of.iter().map(ToString::to_string).collect(),
+        });
+        // Not cut short by ^C: it is healed all the sooner when it is wholly there.
+        let cx = cx.clone().unwinding(&ACT, "applying a fault");
+        match cx.bounded(cx.port().apply_fault(fault)).await {
+            Ok(Ok(())) => Outcome::pass(),
+            Ok(Err(error)) => Outcome::fail(format!("{} could not be applied: {error}", self.kind)),
+            Err(late) => late,
+        }
+    }
+
+    async fn under(&self, cx: &Context, fault: &Fault) -> Outcome {
         let began = Instant::now();
-        let observed = observe(cx, id, true).await;
-        match observed {
-            Ok(true) => {}
-            Ok(false) => {
+        match observe(cx, fault, Watched::InEffect).await {
+            Ok(()) => {}
+            Err(Unseen::Never(why)) => {
                 return Outcome::vacuous(format!(
-                    "{} of {} was not seen to take effect, so nothing was tested",
+                    "{} of {} was not seen to take effect, so nothing was tested: {why}",
                     self.kind, self.of
                 ));
             }
-            Err(ended) => return ended,
+            Err(Unseen::Cut(ended)) => return ended,
         }
         cx.emit(|scenario, path| What::FaultObserved { scenario, path });
         let ended = run_steps(&self.during, cx).await;
@@ -145,49 +177,60 @@ impl FaultScope {
     }
 
     /// Undoes it, however the scope ended and whatever was cancelled.
-    async fn heal(&self, cx: &Context, id: FaultId) -> Outcome {
+    async fn heal(&self, cx: &Context, fault: &Fault) -> Outcome {
         let cx = cx.clone().unwinding(&ACT, "healing");
-        let healed = cx.bounded(cx.port().heal_fault(id)).await;
-        if let Err(why) = healed
-            .map_err(|ended| ended.message.unwrap_or_default())
-            .and_then(|answer| answer.map_err(|error| error.to_string()))
-        {
+        let healed = match cx.bounded(cx.port().heal_fault(fault)).await {
+            Ok(done) => done.map_err(|error| error.to_string()),
+            Err(late) => Err(late.message.unwrap_or_default()),
+        };
+        if let Err(why) = healed {
             return Outcome::fail(format!("{} could not be healed: {why}", self.kind));
         }
-        match observe(&cx, id, false).await {
-            Ok(true) => {
+        match observe(&cx, fault, Watched::Healed).await {
+            Ok(()) => {
                 cx.emit(|scenario, path| What::FaultHealed { scenario, path });
                 Outcome::pass()
             }
-            Ok(false) => Outcome::fail(format!(
-                "{} of {} is still in effect {} after it was healed",
-                self.kind,
-                self.of,
-                span(ACT.length)
+            Err(Unseen::Never(why)) => Outcome::fail(format!(
+                "{} of {} was undone, but not every target was seen to be back: {why}",
+                self.kind, self.of
             )),
-            Err(ended) => ended,
+            Err(Unseen::Cut(ended)) => ended,
         }
     }
 }
 
-/// Watches until the fault is (or is no longer) in effect; false when it does not come to that.
-async fn observe(cx: &Context, id: FaultId, wanted: bool) -> Result<bool, Outcome> {
+/// Watches until the fault is seen to be as wanted.
+async fn observe(cx: &Context, fault: &Fault, wanted: Watched) -> Result<(), Unseen> {
     let cx = cx.clone().limited(Some(&ACT), "observing a fault");
     let mut interval = Duration::from_millis(5);
+    let mut refused = String::new();
     loop {
-        let seen = tokio::select! {
-            biased;
-            () = cx.cancel.cancelled() => return Err(Outcome::interrupted()),
-            seen = cx.port().fault_in_effect(id) => seen,
-            () = cx.deadline.passed() => return Ok(false),
+        let asking = async {
+            match wanted {
+                Watched::InEffect => cx.port().fault_in_effect(fault).await,
+                Watched::Healed => cx.port().fault_is_healed(fault).await,
+            }
         };
-        if seen.is_ok_and(|seen| seen == wanted) {
-            return Ok(true);
-        }
-        match cx.bounded(tokio::time::sleep(interval)).await {
+        let passed = match cx.bounded(asking).await {
+            Ok(Ok(true)) => return Ok(()),
+            Ok(Ok(false)) => {
+                refused.clear();
+                cx.bounded(tokio::time::sleep(interval)).await
+            }
+            Ok(Err(error)) => {
+                refused = format!(" ({error})");
+                cx.bounded(tokio::time::sleep(interval)).await
+            }
+            Err(ended) => Err(ended),
+        };
+        match passed {
             Ok(()) => interval = (interval * 2).min(Duration::from_millis(200)),
-            Err(ended) if ended.interrupted => return Err(ended),
-            Err(_) => return Ok(false),
+            Err(ended) if ended.interrupted => return Err(Unseen::Cut(ended)),
+            Err(ended) => {
+                let late = ended.message.unwrap_or_default();
+                return Err(Unseen::Never(format!("{late}{refused}")));
+            }
         }
     }
 }
@@ -203,30 +246,17 @@ impl StepBody for FaultScope {
             kind: self.fault.clone(),
             of,
         };
-        // Not cut short by ^C: a fault half applied, with no handle, could not be healed.
-        let applying = cx.clone().unwinding(&ACT, "applying a fault");
-        let id = match applying.bounded(cx.port().apply_fault(&fault)).await {
-            Ok(Ok(id)) => id,
-            Ok(Err(error)) => {
-                return Outcome::fail(format!("{} could not be applied: {error}", self.kind));
-            }
-            Err(ended) => return ended,
-        };
         cx.case.active_faults.fetch_add(1, Ordering::SeqCst);
-        cx.emit(|scenario, path| What::FaultApplied {
-            scenario,
-            path,
-            kind: self.kind.to_owned(),
-            targets: fault.of.iter().map(ToString::to_string).collect(),
-        });
-        let ended = self.under(cx, id).await;
+        let mut ended = self.apply(cx, &fault).await;
+        if ended.is_good() {
+            ended = self.under(cx, &fault).await;
+        }
         if !ended.is_good() && !ended.interrupted {
             // What the lab looks like under the fault is gone once it is healed.
             crate::runner::take_evidence(cx).await;
         }
-        let healed = self.heal(cx, id).await;
+        let ended = ended.and(self.heal(cx, &fault).await);
         cx.case.active_faults.fetch_sub(1, Ordering::SeqCst);
-        let ended = ended.and(healed);
         if !ended.is_good() {
             return ended;
         }

@@ -11,12 +11,14 @@ use crate::measure::{Budgets, ChosenFlow, judge, measurement};
 use crate::model::Steps;
 use crate::outcome::Outcome;
 use crate::port::{Flow, Flows, PortResult};
+use crate::pressure::Pressure;
 use crate::runner::run_steps;
 use crate::words::{count, span};
 use async_trait::async_trait;
 use placemat_spec::selector::Target;
 use std::net::IpAddr;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 pub(super) const ROW: Row<super::Parse> = Row {
     name: "measure",
@@ -273,15 +275,21 @@ impl StepBody for Measure {
         });
         // Not a wait for something: a stretch of the measurement itself.
         let margin = self.every * MARGIN;
-        let mut ended = match cx.bounded(tokio::time::sleep(margin)).await {
-            Ok(()) => run_steps(&self.during, cx).await,
-            Err(cut) => cut,
+        let over = CancellationToken::new();
+        let during = async {
+            let mut ended = match cx.bounded(tokio::time::sleep(margin)).await {
+                Ok(()) => run_steps(&self.during, cx).await,
+                Err(cut) => cut,
+            };
+            if ended.is_good()
+                && let Err(cut) = cx.bounded(tokio::time::sleep(margin)).await
+            {
+                ended = ended.and(cut);
+            }
+            over.cancel();
+            ended
         };
-        if ended.is_good()
-            && let Err(cut) = cx.bounded(tokio::time::sleep(margin)).await
-        {
-            ended = ended.and(cut);
-        }
+        let (ended, pressure) = tokio::join!(during, Pressure::watch(cx, &over));
         let stopping = cx
             .clone()
             .unwinding(&exposure::STOP, "collecting the flows");
@@ -294,6 +302,13 @@ impl StepBody for Measure {
             }
             Err(late) => return ended.and(late),
         };
+        if records.len() != named.len() {
+            return ended.and(Outcome::fail(format!(
+                "only {} of {} were recorded",
+                records.len(),
+                count(named.len(), "flow", "flows")
+            )));
+        }
         // Both clocks run alike: the first packet left when the flows were started.
         let first = records
             .iter()
@@ -308,13 +323,17 @@ impl StepBody for Measure {
         let every_ms = self.every.as_secs_f64() * 1000.0;
         let through = self.through.as_ref().map(ToString::to_string);
         let mut numbers = measurement(&named, &records, every_ms, through, to_run_ms);
-        let judged = judge(&self.budgets, &mut numbers, &records);
+        let judged = judge(&self.budgets, &mut numbers, &records, &pressure);
         cx.emit(|scenario, path| What::Measured {
             scenario,
             path,
             measurement: numbers,
         });
-        if ended.is_good() { judged } else { ended }
+        if ended.interrupted {
+            // What was cut short is no measurement.
+            return ended;
+        }
+        ended.and(judged)
     }
 
     fn describe(&self) -> String {
