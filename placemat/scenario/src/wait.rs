@@ -292,6 +292,8 @@ impl Wait<'_> {
             ));
         }
         // One asking of everything, so that the report is not only of the first part that failed.
+        let longer = self.late.after(waited, cx.run.slowness);
+        let until = Instant::now() + longer;
         let at_most = waited.clamp(LONGEST, AFTERWARDS);
         tokio::select! {
             biased;
@@ -308,9 +310,7 @@ impl Wait<'_> {
             span(waited)
         ));
         let mut late = None;
-        let longer = self.late.after(waited, cx.run.slowness);
         if !longer.is_zero() {
-            let until = Instant::now() + longer;
             let mut ignored = Watch {
                 said: watch.said.take(),
                 ..Watch::default()
