@@ -8,7 +8,8 @@ use crate::chassis::{
 use crate::fault::{Fault, Faults};
 use crate::hardware::{Hardware, HardwareError};
 use crate::identity::Identity;
-use crate::user::UserTable;
+use crate::redfish::Limits;
+use crate::user::{Accounts, LockoutPolicy, UserTable};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
@@ -41,23 +42,29 @@ pub struct Settings {
     pub identity: Identity,
     /// Who may log in.
     pub users: UserTable,
+    /// When users are locked out.
+    pub lockout: LockoutPolicy,
     /// What to do when mains power comes back.
     pub policy: PowerPolicy,
     /// How long a power cycle stays off (IPMI 2.0 section 28.3: at least a second).
     pub cycle_pause: Duration,
+    /// What a client of Redfish may take up.
+    pub limits: Limits,
     /// Faults in effect from the start.
     pub faults: Faults,
 }
 
 impl Settings {
-    /// The usual: restore the previous state after a loss of mains power, a second's pause in a
-    /// power cycle, no faults.
+    /// The usual: nobody is locked out, the previous state comes back after a loss of mains power, a
+    /// second's pause in a power cycle, no faults.
     pub fn new(identity: Identity, users: UserTable) -> Self {
         Self {
             identity,
             users,
+            lockout: LockoutPolicy::default(),
             policy: PowerPolicy::Previous,
             cycle_pause: Duration::from_secs(1),
+            limits: Limits::default(),
             faults: Faults::default(),
         }
     }
@@ -71,8 +78,9 @@ pub struct Bmc {
 
 struct Inner {
     identity: Identity,
-    users: UserTable,
+    accounts: Accounts,
     cycle_pause: Duration,
+    limits: Limits,
     hardware: Arc<dyn Hardware>,
     born: Instant,
     chassis: watch::Sender<Chassis>,
@@ -92,8 +100,9 @@ impl Bmc {
         Self {
             inner: Arc::new(Inner {
                 identity: settings.identity,
-                users: settings.users,
+                accounts: Accounts::new(settings.users, settings.lockout),
                 cycle_pause: settings.cycle_pause,
+                limits: settings.limits,
                 hardware,
                 born: Instant::now(),
                 chassis: watch::Sender::new(chassis),
@@ -110,9 +119,19 @@ impl Bmc {
         &self.inner.identity
     }
 
-    /// Who may log in.
+    /// The users, listed.
     pub fn users(&self) -> &UserTable {
-        &self.inner.users
+        self.inner.accounts.users()
+    }
+
+    /// The users, logging in.
+    pub fn accounts(&self) -> &Accounts {
+        &self.inner.accounts
+    }
+
+    /// What a client of Redfish may take up.
+    pub fn limits(&self) -> Limits {
+        self.inner.limits
     }
 
     /// Whether the machine takes a diagnostic interrupt.

@@ -61,6 +61,9 @@ pub struct Chassis {
     pub restart_cause: Cause,
     /// Whether it last came on by a command (rather than by itself).
     pub on_by_command: bool,
+    /// How often mains power was lost. What lives in the BMC's memory only, as sessions do, is of
+    /// one such number and no other.
+    pub mains_losses: u32,
     /// Whether its last end was a loss of mains power.
     pub mains_was_lost: bool,
     /// Whether the machine failed to do what it was last told.
@@ -89,6 +92,7 @@ impl Default for Chassis {
             identify: Identify::Off,
             restart_cause: Cause::Unknown,
             on_by_command: false,
+            mains_losses: 0,
             mains_was_lost: false,
             power_fault: false,
             power_ons: 0,
@@ -227,6 +231,7 @@ impl Chassis {
                 self.was_on = self.is_on();
                 self.turn_off(now);
                 self.mains = false;
+                self.mains_losses += 1;
                 self.mains_was_lost = true;
                 self.restart = None;
                 self.identify = Identify::Off;

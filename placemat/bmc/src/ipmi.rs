@@ -160,4 +160,4 @@ pub fn dispatch(call: &mut Call<'_>, request: &Request) -> Outcome {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -25,6 +25,32 @@ use protocol::resource;
 use serde_json::{Value, json};
 use session::Sessions;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// What a client may take up of a BMC: it is small, and many of them share a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How long a client may take for its handshake, for the head of a request (and between two
+    /// requests), and for the body.
+    pub patience: Duration,
+    /// How long a connection may last. One that is in use then ends with the answer under way.
+    pub lifetime: Duration,
+    /// Connections at a time. Further ones wait, as for a host that is busy.
+    pub connections: usize,
+    /// Bytes in the body of a request.
+    pub body: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            patience: Duration::from_secs(30),
+            lifetime: Duration::from_secs(600),
+            connections: 64,
+            body: 64 * 1024,
+        }
+    }
+}
 
 /// Name of the one system, chassis and manager in their collections.
 const ID: &str = "1";
@@ -103,6 +129,8 @@ impl Service {
                 resource(account_service::role()),
             )
             .fallback(protocol::not_found)
+            // Inside of the next layer: whoever has no name sends no body, but to log in.
+            .layer(from_fn_with_state(self.clone(), body::read))
             .layer(from_fn_with_state(self.clone(), auth::check))
             .layer(from_fn(protocol::check))
             .with_state(self.clone());
@@ -110,11 +138,6 @@ impl Service {
         Router::new()
             .fallback_service(resources)
             .layer(map_request(protocol::trim_path))
-    }
-
-    /// Ends all sessions, as a loss of power does.
-    pub fn forget_sessions(&self) {
-        self.sessions.clear();
     }
 }
 

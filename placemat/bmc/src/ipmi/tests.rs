@@ -40,7 +40,8 @@ impl Hardware for Brick {
     }
 }
 
-fn bmc() -> Bmc {
+/// A BMC in front of it.
+pub(crate) fn bmc() -> Bmc {
     let identity = Identity::new("cs1", "serial", [127, 0, 0, 1].into());
     let users = UserTable::administrator("admin", "placemat").expect("valid");
     Bmc::new(Settings::new(identity, users), Arc::new(Brick))

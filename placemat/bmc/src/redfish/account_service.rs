@@ -1,18 +1,22 @@
 //! The account service, its accounts and its roles (AccountService, ManagerAccount and Role
-//! schemas). To read only: the users come from the cluster file.
+//! schemas). The users come from the cluster file; only when they are locked out can be set.
 
+use super::auth::Caller;
 use super::protocol::Methods;
-use super::{Error, Service, collection, link};
-use crate::user::{Privilege, User};
-use axum::Json;
+use super::{Error, Service, body, collection, link};
+use crate::user::{LockoutPolicy, Privilege, User};
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::header::ETAG;
 use axum::routing::get;
+use axum::{Extension, Json};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const PATH: &str = "/redfish/v1/AccountService";
-/// ETag of the accounts, which never change (DSP0266 section 6.5 asks for one here).
-const UNCHANGED: &str = "\"1\"";
+const THRESHOLD: &str = "AccountLockoutThreshold";
+const DURATION: &str = "AccountLockoutDuration";
+const RESET_AFTER: &str = "AccountLockoutCounterResetAfter";
 const ROLES: [Privilege; 3] = [
     Privilege::Administrator,
     Privilege::Operator,
@@ -20,12 +24,48 @@ const ROLES: [Privilege; 3] = [
 ];
 
 pub(super) fn routes() -> Methods<Service> {
-    let read = || async { Json(service()) };
+    let read = |State(service): State<Service>| async move { Json(account_service(&service)) };
     Methods {
-        allow: "GET, HEAD",
+        allow: "GET, HEAD, PATCH",
         schema: Some("AccountService"),
-        router: get(read),
+        router: get(read).patch(write),
     }
+}
+
+/// PATCH of the lockout policy. All properties are checked before any is set.
+async fn write(
+    State(service): State<Service>,
+    Extension(caller): Extension<Caller>,
+    bytes: Bytes,
+) -> Result<Json<Value>, Error> {
+    caller.require(Privilege::Administrator)?;
+    let mut policy = service.bmc.accounts().policy();
+    let body = body::object(&bytes)?;
+    for (property, value) in &body {
+        match property.as_str() {
+            THRESHOLD => policy.threshold = body::number(value, property)?,
+            DURATION => policy.duration = seconds(value, property)?,
+            RESET_AFTER => policy.reset_after = seconds(value, property)?,
+            known if account_service(&service).get(known).is_some() => {
+                return Err(Error::read_only(property));
+            }
+            _ => return Err(Error::unknown(property)),
+        }
+    }
+    // The schema wants the one to be no longer than the other. Blame the one that came.
+    if policy.reset_after > policy.duration
+        && let Some((property, value)) = [RESET_AFTER, DURATION]
+            .iter()
+            .find_map(|property| body.get_key_value(*property))
+    {
+        return Err(Error::out_of_range(value, property));
+    }
+    service.bmc.accounts().set_policy(policy);
+    Ok(Json(account_service(&service)))
+}
+
+fn seconds(value: &Value, property: &str) -> Result<Duration, Error> {
+    body::number::<u16>(value, property).map(|seconds| Duration::from_secs(seconds.into()))
 }
 
 pub(super) fn accounts() -> Methods<Service> {
@@ -55,7 +95,12 @@ pub(super) fn account() -> Methods<Service> {
             .and_then(|number| number.checked_sub(1));
         index
             .and_then(|index| service.bmc.users().iter().nth(index))
-            .map(|user| ([(ETAG, UNCHANGED)], Json(one_account(&id, user))))
+            .map(|user| {
+                (
+                    [(ETAG, account_etag(&service, user))],
+                    Json(one_account(&service, &id, user)),
+                )
+            })
             .ok_or_else(|| Error::missing(&format!("{PATH}/Accounts/{id}")))
     };
     Methods {
@@ -97,7 +142,12 @@ pub(super) fn role() -> Methods<Service> {
     }
 }
 
-fn service() -> Value {
+fn account_service(service: &Service) -> Value {
+    let LockoutPolicy {
+        threshold,
+        duration,
+        reset_after,
+    } = service.bmc.accounts().policy();
     json!({
         "@odata.id": PATH,
         "@odata.type": "#AccountService.v1_13_0.AccountService",
@@ -106,25 +156,44 @@ fn service() -> Value {
         "ServiceEnabled": true,
         "MinPasswordLength": 1,
         "MaxPasswordLength": 20,
+        THRESHOLD: threshold,
+        DURATION: duration.as_secs(),
+        RESET_AFTER: reset_after.as_secs(),
+        "AccountLockoutCounterResetEnabled": true,
         "Status": { "State": "Enabled", "Health": "OK" },
         "Accounts": link(&format!("{PATH}/Accounts")),
         "Roles": link(&format!("{PATH}/Roles")),
     })
 }
 
-fn one_account(id: &str, user: &User) -> Value {
+/// ETag of an account (DSP0266 section 6.5 asks for one here). Only the lock ever changes.
+fn account_etag(service: &Service, user: &User) -> &'static str {
+    if is_locked(service, user) {
+        "\"locked\""
+    } else {
+        "\"1\""
+    }
+}
+
+fn is_locked(service: &Service, user: &User) -> bool {
+    let bmc = &service.bmc;
+    bmc.accounts().is_locked(bmc.uptime(), &user.name)
+}
+
+fn one_account(service: &Service, id: &str, user: &User) -> Value {
+    let locked = is_locked(service, user);
     let role = user.privilege.role();
     json!({
         "@odata.id": format!("{PATH}/Accounts/{id}"),
+        "@odata.etag": account_etag(service, user),
         "@odata.type": "#ManagerAccount.v1_10_0.ManagerAccount",
-        "@odata.etag": UNCHANGED,
         "Id": id,
         "Name": format!("Account {id}"),
         "UserName": user.name,
         "Password": null,
         "RoleId": role,
         "Enabled": true,
-        "Locked": false,
+        "Locked": locked,
         "AccountTypes": ["Redfish", "IPMI"],
         "Links": { "Role": link(&format!("{PATH}/Roles/{role}")) },
     })

@@ -1,7 +1,7 @@
 //! Who is asking: a session token or Basic authentication (DSP0266 section 13.3).
 
 use super::{Error, Service};
-use crate::user::Privilege;
+use crate::user::{Privilege, User};
 use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::http::header::{AUTHORIZATION, HeaderMap};
@@ -62,13 +62,19 @@ fn is_open(method: &Method, path: &str) -> bool {
 }
 
 impl Service {
+    /// The user of this name and password, unless locked out.
+    pub(super) fn log_in(&self, name: &str, password: &str) -> Option<&User> {
+        let accounts = self.bmc.accounts();
+        accounts.authenticate(self.bmc.uptime(), name, password)
+    }
+
     fn caller(&self, headers: &HeaderMap) -> Option<Caller> {
         let user = if let Some(token) = headers.get(TOKEN) {
-            let name = self.sessions.user(token.to_str().ok()?)?;
+            let name = self.sessions().user(token.to_str().ok()?)?;
             self.bmc.users().find(name.as_bytes())?
         } else {
             let (name, password) = basic(headers)?;
-            self.bmc.users().authenticate(&name, &password)?
+            self.log_in(&name, &password)?
         };
         Some(Caller {
             name: user.name.clone(),

@@ -5,6 +5,7 @@ use super::body::choice;
 use crate::boot::{BootOverride, BootSource, Persistence};
 use serde_json::{Map, Value, json};
 
+const TARGET: &str = "BootSourceOverrideTarget";
 const TARGETS: &[(&str, Option<BootSource>)] = &[
     ("None", None),
     ("Pxe", Some(BootSource::Pxe)),
@@ -33,7 +34,8 @@ pub(super) fn read(boot: Option<BootOverride>) -> Value {
 }
 
 /// The override that results from a PATCH: what is left out stays as it is. A target that comes
-/// without `BootSourceOverrideEnabled`, while none is in force, holds once.
+/// without `BootSourceOverrideEnabled`, while none is in force, holds once. What says how to
+/// override, while nothing says with what, is an error: it would be accepted and do nothing.
 pub(super) fn patch(
     current: Option<BootOverride>,
     boot: &Map<String, Value>,
@@ -43,12 +45,17 @@ pub(super) fn patch(
     let mut efi = current.is_none_or(|boot| boot.efi);
     for (property, value) in boot {
         match property.as_str() {
-            "BootSourceOverrideTarget" => source = choice(value, property, TARGETS)?,
+            TARGET => source = choice(value, property, TARGETS)?,
             "BootSourceOverrideEnabled" => persistence = choice(value, property, ENABLED)?,
             "BootSourceOverrideMode" => efi = choice(value, property, MODES)?,
             known if read(None).get(known).is_some() => return Err(Error::read_only(property)),
             _ => return Err(Error::unknown(property)),
         }
+    }
+    let given = |property: &str| boot.contains_key(property);
+    let how = given("BootSourceOverrideEnabled") || !efi;
+    if how && persistence.is_some() && source.is_none() && !given(TARGET) {
+        return Err(Error::property_missing(TARGET));
     }
     Ok(source
         .zip(persistence)

@@ -114,6 +114,28 @@ impl Error {
         )
     }
 
+    /// The body is longer than this many bytes.
+    pub(super) fn too_long(limit: usize) -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "GeneralError",
+            format!("The request body has more than {limit} bytes."),
+            &[],
+            "Send a shorter body: no resource here needs a longer one.",
+        )
+    }
+
+    /// The body did not come in time.
+    pub(super) fn too_slow() -> Self {
+        Self::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "GeneralError",
+            "The request body did not arrive in time.",
+            &[],
+            "Resubmit the request, and send its body at once.",
+        )
+    }
+
     /// A property that the resource does not have.
     pub(super) fn unknown(property: &str) -> Self {
         Self::new(
@@ -164,6 +186,20 @@ impl Error {
             ),
             &[&value, property],
             "Choose a value from the enumeration list that the implementation can support and resubmit the request.",
+        )
+    }
+
+    /// A number that is too small or too large.
+    pub(super) fn out_of_range(value: &Value, property: &str) -> Self {
+        let value = plain(value);
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "PropertyValueOutOfRange",
+            format!(
+                "The value '{value}' for the property {property} is not in the supported range of acceptable values."
+            ),
+            &[&value, property],
+            "Correct the value for the property in the request body and resubmit the request.",
         )
     }
 

@@ -30,9 +30,11 @@ pub(super) struct Sessions {
 }
 
 #[derive(Default)]
-struct Table {
+pub(super) struct Table {
     last_id: u64,
     by_id: BTreeMap<u64, Session>,
+    /// The number of losses of mains power that these sessions have seen.
+    mains_losses: u32,
 }
 
 struct Session {
@@ -42,10 +44,25 @@ struct Session {
 }
 
 impl Sessions {
+    /// The sessions that live: none that was silent for too long, and none from before a loss of
+    /// mains power, of which there have been `mains_losses`.
+    fn lock(&self, mains_losses: u32) -> MutexGuard<'_, Table> {
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        if table.mains_losses != mains_losses {
+            table.mains_losses = mains_losses;
+            table.by_id.clear();
+        }
+        table
+            .by_id
+            .retain(|_, session| session.last_heard.elapsed() < TIMEOUT);
+        table
+    }
+}
+
+impl Table {
     /// The user of the session with this token; notes that it was heard of.
-    pub(super) fn user(&self, token: &str) -> Option<String> {
-        let mut table = self.lock();
-        let session = table
+    pub(super) fn user(&mut self, token: &str) -> Option<String> {
+        let session = self
             .by_id
             .values_mut()
             .find(|session| session.token.as_bytes().ct_eq(token.as_bytes()).into())?;
@@ -53,41 +70,27 @@ impl Sessions {
         Some(session.user.clone())
     }
 
-    /// Ends all.
-    pub(super) fn clear(&self) {
-        self.lock().by_id.clear();
-    }
-
-    fn open(&self, user: &str) -> (u64, String) {
+    fn open(&mut self, user: &str) -> (u64, String) {
         let mut random = [0; 16];
         getrandom::fill(&mut random).expect("the kernel has random bytes");
         let token = format!("{:032x}", u128::from_ne_bytes(random));
-        let mut table = self.lock();
-        if table.by_id.len() >= CAPACITY
-            && let Some((&oldest, _)) = table
+        if self.by_id.len() >= CAPACITY
+            && let Some((&oldest, _)) = self
                 .by_id
                 .iter()
                 .min_by_key(|(_, session)| session.last_heard)
         {
-            table.by_id.remove(&oldest);
+            self.by_id.remove(&oldest);
         }
-        table.last_id += 1;
-        let id = table.last_id;
+        self.last_id += 1;
+        let id = self.last_id;
         let session = Session {
             user: user.to_owned(),
             token: token.clone(),
             last_heard: Instant::now(),
         };
-        table.by_id.insert(id, session);
+        self.by_id.insert(id, session);
         (id, token)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Table> {
-        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        table
-            .by_id
-            .retain(|_, session| session.last_heard.elapsed() < TIMEOUT);
-        table
     }
 }
 
@@ -118,8 +121,7 @@ pub(super) fn routes() -> Methods<Service> {
 
 async fn list(State(service): State<Service>) -> Json<Value> {
     let ids: Vec<String> = service
-        .sessions
-        .lock()
+        .sessions()
         .by_id
         .keys()
         .map(u64::to_string)
@@ -137,11 +139,9 @@ async fn create(State(service): State<Service>, bytes: Bytes) -> Result<Response
     };
     let (name, password) = (property("UserName")?, property("Password")?);
     let user = service
-        .bmc
-        .users()
-        .authenticate(name, password)
+        .log_in(name, password)
         .ok_or_else(Error::unauthorized)?;
-    let (id, token) = service.sessions.open(&user.name);
+    let (id, token) = service.sessions().open(&user.name);
     let id = id.to_string();
     let headers = [(LOCATION.as_str(), format!("{PATH}/{id}")), (TOKEN, token)];
     Ok((StatusCode::CREATED, headers, Json(session(&id, &user.name))).into_response())
@@ -164,15 +164,20 @@ async fn remove(
     if user != caller.name {
         caller.require(Privilege::Administrator)?;
     }
-    service.sessions.lock().by_id.remove(&id);
+    service.sessions().by_id.remove(&id);
     Ok(StatusCode::NO_CONTENT)
 }
 
 impl Service {
+    /// The sessions that live now.
+    pub(super) fn sessions(&self) -> MutexGuard<'_, Table> {
+        self.sessions.lock(self.bmc.chassis().mains_losses)
+    }
+
     fn find(&self, id: &str) -> Result<(u64, String), Error> {
         id.parse()
             .ok()
-            .and_then(|id| Some((id, self.sessions.lock().by_id.get(&id)?.user.clone())))
+            .and_then(|id| Some((id, self.sessions().by_id.get(&id)?.user.clone())))
             .ok_or_else(|| Error::missing(&format!("{PATH}/{id}")))
     }
 }

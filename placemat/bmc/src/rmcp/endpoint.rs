@@ -11,7 +11,7 @@ use super::rakp::{self, Exchange, OpenRequest, Rakp1, Rakp3, Status};
 use super::session::{Session, Sessions, Stage};
 use super::suite::Suite;
 use super::{asf, crypto};
-use crate::user::{Privilege, UserTable};
+use crate::user::{Accounts, Privilege, User};
 use std::time::Duration;
 
 /// Fills a buffer with random bytes.
@@ -58,7 +58,7 @@ impl Endpoint {
     }
 
     /// Takes a datagram.
-    pub fn receive(&mut self, now: Duration, users: &UserTable, datagram: &[u8]) -> Incoming {
+    pub fn receive(&mut self, now: Duration, accounts: &Accounts, datagram: &[u8]) -> Incoming {
         let reply = |bytes: Option<Vec<u8>>| bytes.map_or(Incoming::Nothing, Incoming::Reply);
         match Packet::decode(datagram) {
             None => Incoming::Nothing,
@@ -74,8 +74,8 @@ impl Endpoint {
             Some(Packet::V20(packet)) => match packet.kind {
                 payload::IPMI => request(Path::V20, Request::decode(packet.payload)),
                 payload::OPEN_REQUEST => reply(self.open(now, packet.payload)),
-                payload::RAKP_1 => reply(self.rakp_1(now, users, packet.payload)),
-                payload::RAKP_3 => reply(self.rakp_3(now, packet.payload)),
+                payload::RAKP_1 => reply(self.rakp_1(now, accounts, packet.payload)),
+                payload::RAKP_3 => reply(self.rakp_3(now, accounts, packet.payload)),
                 _ => Incoming::Nothing,
             },
         }
@@ -140,7 +140,7 @@ impl Endpoint {
     }
 
     /// RAKP message 1 (section 13.20), answered by message 2.
-    fn rakp_1(&mut self, now: Duration, users: &UserTable, bytes: &[u8]) -> Option<Vec<u8>> {
+    fn rakp_1(&mut self, now: Duration, accounts: &Accounts, bytes: &[u8]) -> Option<Vec<u8>> {
         let decoded = Rakp1::decode(bytes)?;
         let (tag, id) = match &decoded {
             Ok(message) => (message.tag, message.session),
@@ -160,8 +160,11 @@ impl Endpoint {
                 None => decoded
                     .map_err(|(_, _, status)| status)
                     .and_then(|message| {
+                        let user = accounts
+                            .find(now, &message.name)
+                            .ok_or(Status::UnauthorizedName)?;
                         let fresh = random(&mut self.entropy);
-                        let (exchange, limit) = key(&message, users, session, fresh, self.guid)?;
+                        let (exchange, limit) = key(&message, user, session, fresh, self.guid)?;
                         let answer = rakp::rakp2(tag, &exchange);
                         session.stage = Stage::Keyed(exchange, limit);
                         Ok(answer)
@@ -173,26 +176,40 @@ impl Endpoint {
     }
 
     /// RAKP message 3 (section 13.22), answered by message 4.
-    fn rakp_3(&mut self, now: Duration, bytes: &[u8]) -> Option<Vec<u8>> {
+    fn rakp_3(&mut self, now: Duration, accounts: &Accounts, bytes: &[u8]) -> Option<Vec<u8>> {
         let message = Rakp3::decode(bytes)?;
         self.sessions.expire(now);
         let answer = match self.sessions.get(message.session) {
             None => rakp::refusal(message.tag, 0, Status::InvalidSession),
             Some(session) => {
                 let exchange = session.stage.exchange()?.clone();
-                if message.status != 0 {
-                    return None; // the console gives up, or so somebody says
-                }
                 let active = matches!(session.stage, Stage::Active(_));
-                if crypto::equal(&exchange.code_3(), &message.code) {
-                    let answer = rakp::rakp4(message.tag, &exchange, &exchange.integrity_key());
-                    // If it is active already, message 4 got lost: the same again.
-                    session.activate(now);
-                    answer
-                } else if active {
+                let name = String::from_utf8_lossy(&exchange.name);
+                if message.status != 0 {
+                    // The console gives up, or so somebody says. If it is over the code in message 2,
+                    // then because the console was given a wrong password.
+                    let over_code = message.status == Status::InvalidCode as u8;
+                    if over_code && !active && session.gives_up() {
+                        accounts.failed(now, &name);
+                    }
                     return None;
-                } else {
-                    rakp::refusal(message.tag, exchange.console, Status::InvalidCode)
+                }
+                match (crypto::equal(&exchange.code_3(), &message.code), active) {
+                    // Message 4 got lost: the same again.
+                    (true, true) => rakp::rakp4(message.tag, &exchange, &exchange.integrity_key()),
+                    (true, false) if accounts.is_locked(now, &name) => {
+                        rakp::refusal(message.tag, exchange.console, Status::UnauthorizedName)
+                    }
+                    (true, false) => {
+                        accounts.succeeded(&name);
+                        session.activate(now);
+                        rakp::rakp4(message.tag, &exchange, &exchange.integrity_key())
+                    }
+                    (false, true) => return None,
+                    (false, false) => {
+                        accounts.failed(now, &name);
+                        rakp::refusal(message.tag, exchange.console, Status::InvalidCode)
+                    }
                 }
             }
         };
@@ -200,16 +217,15 @@ impl Endpoint {
     }
 }
 
-/// Finds the user and makes the exchange; also says the most the session may get: no more than was
+/// Makes the exchange; also says the most the session may get: no more than was
 /// asked for, by Open Session and now, and never more than the user may have.
 fn key(
     message: &Rakp1,
-    users: &UserTable,
+    user: &User,
     session: &Session,
     random: [u8; 16],
     guid: [u8; 16],
 ) -> Result<(Exchange, Privilege), Status> {
-    let user = users.find(&message.name).ok_or(Status::UnauthorizedName)?;
     let most = user.privilege.min(session.limit);
     let limit = match message.role & 0x0f {
         0 => most, // the highest there is

@@ -31,9 +31,15 @@ pub struct Session {
     pub stage: Stage,
     /// When it was opened, or last proved to be alive by an authentic message.
     last_heard: Duration,
+    gave_up: bool,
 }
 
 impl Session {
+    /// Notes that the console gives up. False if it has done so before.
+    pub fn gives_up(&mut self) -> bool {
+        !std::mem::replace(&mut self.gave_up, true)
+    }
+
     /// Makes a keyed session active, since its console has proved itself.
     pub fn activate(&mut self, now: Duration) {
         if let Stage::Keyed(exchange, limit) = &self.stage {
@@ -176,6 +182,7 @@ impl Sessions {
             limit,
             stage: Stage::Opened,
             last_heard: now,
+            gave_up: false,
         };
         self.table.insert(id, session);
         Some(id)

@@ -3,7 +3,7 @@
 use super::ServeError;
 use crate::bmc::Bmc;
 use crate::certificate::CertificateAuthority;
-use crate::redfish::Service;
+use crate::redfish::{Limits, Service};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -16,8 +16,6 @@ use tokio_util::sync::CancellationToken;
 /// How long a request that is under way may take once serving has been cancelled.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// How long a client may take for its handshake, and for the head of a request.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Pause after a failed accept (out of descriptors, most likely).
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -29,8 +27,8 @@ pub(super) async fn serve(
     cancel: &CancellationToken,
 ) -> Result<(), ServeError> {
     let name = &bmc.identity().name;
-    let service = Service::new(bmc.clone());
-    let router = service.router();
+    let limits = bmc.limits();
+    let router = Service::new(bmc.clone()).router();
     let mut acceptor = None;
     let mut connections = JoinSet::new();
     loop {
@@ -39,16 +37,13 @@ pub(super) async fn serve(
             Some(_) = connections.join_next() => continue,
             () = bmc.until_reachable(false) => {
                 connections.shutdown().await;
-                if !bmc.chassis().mains {
-                    service.forget_sessions();
-                }
                 // Clients wait in the backlog meanwhile, as for a host that does not answer.
                 tokio::select! {
                     () = cancel.cancelled() => break,
                     () = bmc.until_reachable(true) => continue,
                 }
             }
-            accepted = listener.accept() => accepted,
+            accepted = listener.accept(), if connections.len() < limits.connections => accepted,
         };
         let stream = match accepted {
             Ok((stream, _)) => stream,
@@ -69,7 +64,7 @@ pub(super) async fn serve(
         let service = TowerToHyperService::new(router.clone());
         let cancel = cancel.clone();
         connections.spawn(async move {
-            if let Err(error) = converse(stream, acceptor, service, cancel).await {
+            if let Err(error) = converse(stream, acceptor, service, limits, cancel).await {
                 tracing::debug!(%error, "Redfish connection");
             }
         });
@@ -78,28 +73,39 @@ pub(super) async fn serve(
     Ok(())
 }
 
-/// One connection, until the client leaves or, between two requests, we are cancelled.
+/// One connection, until the client leaves, is too slow, or has had its time, or we are cancelled.
 async fn converse(
     stream: TcpStream,
     acceptor: TlsAcceptor,
     service: TowerToHyperService<axum::Router>,
+    limits: Limits,
     cancel: CancellationToken,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     stream.set_nodelay(true)?;
-    let handshake = tokio::time::timeout(PATIENCE, acceptor.accept(stream));
+    let handshake = tokio::time::timeout(limits.patience, acceptor.accept(stream));
     let stream = tokio::select! {
         () = cancel.cancelled() => return Ok(()),
         stream = handshake => stream??,
     };
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE)
+        .header_read_timeout(limits.patience)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
         ended = connection.as_mut() => return Ok(ended?),
-        () = cancel.cancelled() => connection.as_mut().graceful_shutdown(),
+        () = cancel.cancelled() => {}
+        () = tokio::time::sleep(limits.lifetime) => {
+            // Whoever still reads is served to the end of the answer.
+            connection.as_mut().graceful_shutdown();
+            tokio::select! {
+                ended = connection.as_mut() => return Ok(ended?),
+                () = cancel.cancelled() => {}
+                () = tokio::time::sleep(limits.patience) => return Ok(()),
+            }
+        }
     }
+    connection.as_mut().graceful_shutdown();
     // A client that stalls in the middle of a request must not hold up the lab's end.
     Ok(tokio::time::timeout(LAST_WORDS, connection).await??)
 }

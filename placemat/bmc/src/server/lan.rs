@@ -19,7 +19,14 @@ const DATAGRAM: usize = 2048;
 struct Lan {
     bmc: Bmc,
     socket: UdpSocket,
-    wire: Mutex<(Endpoint, State)>,
+    wire: Mutex<Wire>,
+}
+
+struct Wire {
+    endpoint: Endpoint,
+    state: State,
+    /// The number of losses of mains power that the endpoint's sessions have seen.
+    mains_losses: u32,
 }
 
 /// Serves until cancelled.
@@ -33,21 +40,18 @@ pub(super) async fn serve(
     let lan = Arc::new(Lan {
         bmc: bmc.clone(),
         socket,
-        wire: Mutex::new((endpoint, State::default())),
+        wire: Mutex::new(Wire {
+            endpoint,
+            state: State::default(),
+            mains_losses: bmc.chassis().mains_losses,
+        }),
     });
-    let mut chassis = bmc.watch();
     let mut under_way = JoinSet::new();
     let mut buffer = vec![0; DATAGRAM];
     loop {
         tokio::select! {
             () = cancel.cancelled() => break,
             Some(_) = under_way.join_next() => {}
-            Ok(()) = chassis.changed() => {
-                if !chassis.borrow_and_update().mains {
-                    // A BMC without power forgets who was talking to it.
-                    lan.lock().0.sessions.clear();
-                }
-            }
             received = lan.socket.recv_from(&mut buffer) => match received {
                 Ok((length, peer)) if bmc.is_reachable() => {
                     lan.receive(&buffer[..length], peer, &mut under_way).await;
@@ -92,8 +96,10 @@ impl Lan {
     /// What a datagram asks for; whatever can be answered at once is.
     fn take(&self, datagram: &[u8]) -> Taken {
         let mut wire = self.lock();
-        let (endpoint, state) = &mut *wire;
-        match endpoint.receive(self.bmc.uptime(), self.bmc.users(), datagram) {
+        let Wire {
+            endpoint, state, ..
+        } = &mut *wire;
+        match endpoint.receive(self.bmc.uptime(), self.bmc.accounts(), datagram) {
             Incoming::Nothing => Taken::Nothing,
             Incoming::Reply(reply) => Taken::Reply(reply),
             Incoming::Request(path, request) => {
@@ -118,7 +124,7 @@ impl Lan {
     }
 
     fn respond(&self, path: Path, request: &Request, answer: &Answer) -> Option<Vec<u8>> {
-        respond(&mut self.lock().0, path, request, answer)
+        respond(&mut self.lock().endpoint, path, request, answer)
     }
 
     async fn send(&self, reply: Option<Vec<u8>>, peer: SocketAddr) {
@@ -129,9 +135,16 @@ impl Lan {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, (Endpoint, State)> {
+    fn lock(&self) -> MutexGuard<'_, Wire> {
         // Nothing in there is left half-done by a panic.
-        self.wire.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut wire = self.wire.lock().unwrap_or_else(PoisonError::into_inner);
+        let losses = self.bmc.chassis().mains_losses;
+        if wire.mains_losses != losses {
+            // A BMC that had no power has forgotten who was talking to it.
+            wire.mains_losses = losses;
+            wire.endpoint.sessions.clear();
+        }
+        wire
     }
 }
 
@@ -150,5 +163,41 @@ fn respond(
     match answer {
         Ok(data) => endpoint.respond(path, request, 0, data),
         Err(code) => endpoint.respond(path, request, *code as u8, &[]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::Fault;
+    use crate::rmcp::suite::Suite;
+    use crate::user::Privilege;
+
+    #[tokio::test]
+    async fn sessions_end_with_mains_power_however_short_it_was_away() {
+        let bmc = crate::ipmi::tests::bmc();
+        let endpoint = Endpoint::new([0; 16], Box::new(|bytes| bytes.fill(1)));
+        let lan = Lan {
+            bmc: bmc.clone(),
+            socket: UdpSocket::bind("127.0.0.1:0").await.expect("a port"),
+            wire: Mutex::new(Wire {
+                endpoint,
+                state: State::default(),
+                mains_losses: 0,
+            }),
+        };
+        let now = bmc.uptime();
+        let id = lan
+            .lock()
+            .endpoint
+            .sessions
+            .open(now, 1, Suite::Sha256, Privilege::User, || 5)
+            .expect("room");
+        bmc.set_fault(Fault::Unreachable, true);
+        assert!(lan.lock().endpoint.sessions.get(id).is_some());
+        bmc.mains_lost().await.expect("unplugged");
+        bmc.mains_back().await.expect("plugged in");
+        bmc.set_fault(Fault::Unreachable, false);
+        assert!(lan.lock().endpoint.sessions.get(id).is_none());
     }
 }

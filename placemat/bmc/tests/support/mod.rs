@@ -9,6 +9,7 @@ use placemat_bmc::boot::BootOverride;
 use placemat_bmc::certificate::CertificateAuthority;
 use placemat_bmc::hardware::{Hardware, HardwareError};
 use placemat_bmc::identity::Identity;
+use placemat_bmc::redfish::Limits;
 use placemat_bmc::user::{Privilege, User, UserTable};
 use placemat_bmc::{Bmc, Settings, server};
 use std::process::{Command, Output};
@@ -108,6 +109,10 @@ pub struct Board {
 
 /// A BMC that is not served.
 pub fn bmc(machine: &Arc<Machine>) -> Bmc {
+    bmc_with(machine, Limits::default())
+}
+
+fn bmc_with(machine: &Arc<Machine>, limits: Limits) -> Bmc {
     let user = |name: &str, password: &str, privilege| User {
         name: name.to_owned(),
         password: password.to_owned(),
@@ -122,18 +127,23 @@ pub fn bmc(machine: &Arc<Machine>) -> Bmc {
     let identity = Identity::new("rack1-cs1", "0123abcd", [127, 0, 0, 1].into());
     let mut settings = Settings::new(identity, users);
     settings.cycle_pause = Duration::from_millis(50);
+    settings.limits = limits;
     Bmc::new(settings, Arc::clone(machine) as Arc<dyn Hardware>)
 }
 
 impl Board {
     pub fn start() -> Self {
+        Self::with(Limits::default())
+    }
+
+    pub fn with(limits: Limits) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .expect("a runtime");
         let machine = Arc::new(Machine::default());
-        let bmc = runtime.block_on(async { bmc(&machine) });
+        let bmc = runtime.block_on(async { bmc_with(&machine, limits) });
         let authority = Arc::new(CertificateAuthority::new("placemat test").expect("an authority"));
         let cancel = CancellationToken::new();
         let (udp, tcp) = runtime.block_on(async {

@@ -2,7 +2,9 @@
 
 use crate::ipmi::{Answer, CHANNEL, Call, Code};
 use crate::rmcp::suite::Suite;
+use crate::user::LockoutPolicy;
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 /// Revision of the parameters: 1.1, as the standard has it.
 const REVISION: u8 = 0x11;
@@ -55,8 +57,18 @@ fn value(call: &Call<'_>, parameter: u8) -> Answer {
         23 => padded(&suites), // cipher suites
         // The most privilege of each suite: administrator.
         24 => padded(&[0x44])[..9].to_vec(),
+        26 => bad_passwords(call.bmc.accounts().policy()),
         _ => return Err(Code::ParameterNotSupported),
     })
+}
+
+/// Bad password threshold: no event, how many, and two times in tens of seconds, which are rounded up.
+fn bad_passwords(policy: LockoutPolicy) -> Vec<u8> {
+    let tens = |time: Duration| u16::try_from(time.as_secs().div_ceil(10)).unwrap_or(u16::MAX);
+    let mut data = vec![0, policy.threshold];
+    data.extend_from_slice(&tens(policy.reset_after).to_le_bytes());
+    data.extend_from_slice(&tens(policy.duration).to_le_bytes());
+    data
 }
 
 /// A reserved byte and sixteen entries.

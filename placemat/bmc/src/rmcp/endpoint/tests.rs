@@ -4,10 +4,14 @@
 use super::*;
 use crate::rmcp::session::{Active, IDLE};
 use crate::rmcp::suite::Proposal;
-use crate::user::User;
+use crate::user::{LockoutPolicy, User, UserTable};
 use proptest::prelude::*;
 
 const NOW: Duration = Duration::from_secs(1);
+
+fn accounts() -> Accounts {
+    Accounts::new(users(), LockoutPolicy::default())
+}
 
 fn users() -> UserTable {
     let user = |name: &str, privilege| User {
@@ -61,7 +65,7 @@ fn open(endpoint: &mut Endpoint, suite: Suite, privilege: u8) -> Vec<u8> {
         proposal,
     };
     let datagram = packet::encode_v20(payload::OPEN_REQUEST, &request.encode());
-    reply(endpoint.receive(NOW, &users(), &datagram))
+    reply(endpoint.receive(NOW, &accounts(), &datagram))
 }
 
 /// The console's side up to RAKP message 2: what it would know.
@@ -91,8 +95,8 @@ fn exchange_in(
         name: name.as_bytes().to_vec(),
     };
     let datagram = packet::encode_v20(payload::RAKP_1, &message.encode());
-    let second = reply(endpoint.receive(NOW, &users(), &datagram));
-    let again = reply(endpoint.receive(NOW, &users(), &datagram));
+    let second = reply(endpoint.receive(NOW, &accounts(), &datagram));
+    let again = reply(endpoint.receive(NOW, &accounts(), &datagram));
     assert_eq!((second[0], word(&second[4..8])), (2, 99));
     assert_eq!(second, again, "a repeated message gets the same answer");
     if second[1] != 0 {
@@ -131,7 +135,7 @@ fn send_third(
         code,
     };
     let datagram = packet::encode_v20(payload::RAKP_3, &message.encode());
-    endpoint.receive(now, &users(), &datagram)
+    endpoint.receive(now, &accounts(), &datagram)
 }
 
 /// What somebody sends who has read the numbers of a session off the wire.
@@ -192,11 +196,11 @@ fn a_session_with_either_suite() {
         for length in 0..70u8 {
             let sent = Request::new(0x06, 0x01, vec![0; length.into()], length % 64);
             let datagram = console.send(&[9; 16], &sent.encode());
-            let incoming = endpoint.receive(NOW, &users(), &datagram);
+            let incoming = endpoint.receive(NOW, &accounts(), &datagram);
             let path = Path::Session(console.exchange.session);
             assert_eq!(incoming, Incoming::Request(path, sent.clone()));
             assert_eq!(
-                endpoint.receive(NOW, &users(), &datagram),
+                endpoint.receive(NOW, &accounts(), &datagram),
                 Incoming::Nothing,
                 "a replay is dropped"
             );
@@ -221,13 +225,13 @@ fn a_forged_packet_is_dropped() {
             continue; // reserved byte and RMCP sequence, which nothing covers
         }
         assert_eq!(
-            endpoint.receive(NOW, &users(), &forged),
+            endpoint.receive(NOW, &accounts(), &forged),
             Incoming::Nothing,
             "byte {at}"
         );
     }
     assert_ne!(
-        endpoint.receive(NOW, &users(), &datagram),
+        endpoint.receive(NOW, &accounts(), &datagram),
         Incoming::Nothing
     );
 }
@@ -266,15 +270,15 @@ fn forged_messages_do_not_stop_a_login() {
         let session = word(&open(&mut end, suite, 0)[8..12]);
         // Before anybody has given a name: messages that are refused.
         for forged in forgeries(session).iter().skip(1) {
-            end.receive(NOW, &users(), forged);
+            end.receive(NOW, &accounts(), forged);
         }
         let known = exchange_in(&mut end, suite, session, "admin", 0x14).expect("let in");
         for forged in forgeries(session) {
-            end.receive(NOW, &users(), &forged);
+            end.receive(NOW, &accounts(), &forged);
         }
         for forged in &forgeries(session)[..4] {
             assert_eq!(
-                end.receive(NOW, &users(), forged),
+                end.receive(NOW, &accounts(), forged),
                 Incoming::Nothing,
                 "another message 1 gets no answer that the console could take for its own"
             );
@@ -283,7 +287,7 @@ fn forged_messages_do_not_stop_a_login() {
         assert_eq!(fourth[8..], known.code_4(&known.integrity_key()));
         // Nor does anything change once it has succeeded; message 4 is sent again where it got lost.
         for forged in forgeries(session) {
-            assert_eq!(end.receive(NOW, &users(), &forged), Incoming::Nothing);
+            assert_eq!(end.receive(NOW, &accounts(), &forged), Incoming::Nothing);
         }
         assert_eq!(third(&mut end, session, known.code_3()), fourth);
     }
@@ -301,7 +305,7 @@ fn a_message_1_sent_again_may_have_a_new_tag() {
         name: known.name.clone(),
     };
     let datagram = packet::encode_v20(payload::RAKP_1, &again.encode());
-    let second = reply(end.receive(NOW, &users(), &datagram));
+    let second = reply(end.receive(NOW, &accounts(), &datagram));
     assert_eq!((second[0], &second[40..]), (77, &known.code_2()[..]));
 }
 
@@ -337,7 +341,7 @@ fn idle_sessions_end() {
     let late = NOW + IDLE;
     let datagram = console.send(&[9; 16], &Request::new(6, 1, vec![], 1).encode());
     assert_eq!(
-        endpoint.receive(late, &users(), &datagram),
+        endpoint.receive(late, &accounts(), &datagram),
         Incoming::Nothing
     );
 }
@@ -366,7 +370,7 @@ fn only_an_authentic_packet_keeps_a_session_alive() {
     *forged.last_mut().expect("a code") ^= 1;
     replayed.push(forged);
     for datagram in &replayed {
-        end.receive(half, &users(), datagram);
+        end.receive(half, &accounts(), datagram);
     }
     let proof = end.sessions.get(session).and_then(|session| {
         let exchange = session.stage.exchange()?;
@@ -374,13 +378,13 @@ fn only_an_authentic_packet_keeps_a_session_alive() {
     });
     let sent_again = send_third(&mut end, half, 0, session, proof.expect("a proof"));
     assert!(matches!(sent_again, Incoming::Reply(_)));
-    assert_eq!(end.receive(late, &users(), &request), Incoming::Nothing);
+    assert_eq!(end.receive(late, &accounts(), &request), Incoming::Nothing);
 
     let mut end = endpoint();
     let mut console = login(&mut end, Suite::Sha256);
     let mut send = |now, sequence| {
         let request = Request::new(6, 1, vec![], sequence).encode();
-        end.receive(now, &users(), &console.send(&[9; 16], &request))
+        end.receive(now, &accounts(), &console.send(&[9; 16], &request))
     };
     assert!(matches!(send(half, 1), Incoming::Request(..)));
     assert!(matches!(send(late, 2), Incoming::Request(..)));
@@ -391,7 +395,7 @@ fn a_half_open_session_ends_however_often_it_is_named() {
     let mut end = endpoint();
     let known = exchange(&mut end, Suite::Sha256, "admin", 0x14).expect("let in");
     for forged in forgeries(known.session) {
-        end.receive(NOW + IDLE / 2, &users(), &forged);
+        end.receive(NOW + IDLE / 2, &accounts(), &forged);
     }
     let answer = reply(send_third(
         &mut end,
@@ -403,6 +407,51 @@ fn a_half_open_session_ends_however_often_it_is_named() {
     assert_eq!(answer[1], 0x02);
 }
 
+#[test]
+fn a_user_is_locked_out_by_wrong_proofs() {
+    let policy = LockoutPolicy {
+        threshold: 3,
+        ..LockoutPolicy::default()
+    };
+    let accounts = Accounts::new(users(), policy);
+    let mut end = endpoint();
+    let known = exchange(&mut end, Suite::Sha256, "admin", 0x14).expect("let in");
+    let third = |status, code: Vec<u8>| {
+        let message = Rakp3 {
+            tag: 3,
+            status,
+            session: known.session,
+            code,
+        };
+        packet::encode_v20(payload::RAKP_3, &message.encode())
+    };
+    // A console that was given a wrong password says so, once for a session.
+    for _ in 0..5 {
+        let answer = end.receive(NOW, &accounts, &third(0x0f, vec![]));
+        assert_eq!(answer, Incoming::Nothing);
+    }
+    for _ in 0..2 {
+        assert!(!accounts.is_locked(NOW, "admin"));
+        let answer = reply(end.receive(NOW, &accounts, &third(0, vec![0; 32])));
+        assert_eq!(answer[1], 0x0f);
+    }
+    assert!(accounts.is_locked(NOW, "admin"));
+    let proof = third(0, known.code_3());
+    assert_eq!(reply(end.receive(NOW, &accounts, &proof))[1], 0x0d);
+    let session = word(&open(&mut end, Suite::Sha256, 0)[8..12]);
+    let first = Rakp1 {
+        tag: 2,
+        session,
+        random: [5; 16],
+        role: 0x14,
+        name: b"admin".to_vec(),
+    };
+    let first = packet::encode_v20(payload::RAKP_1, &first.encode());
+    assert_eq!(reply(end.receive(NOW, &accounts, &first))[1], 0x0d);
+    let later = NOW + policy.duration;
+    assert_eq!(reply(end.receive(later, &accounts, &proof))[1], 0);
+}
+
 proptest! {
     #[test]
     fn junk_never_panics(junk: Vec<u8>, kind: u8, class in 6u8..8) {
@@ -411,7 +460,7 @@ proptest! {
         let mut framed = vec![6, 0, 0xff, class];
         framed.extend(&junk);
         for datagram in [junk.clone(), framed, packet::encode_v20(kind, &junk), packet::encode_v15(&junk)] {
-            endpoint.receive(NOW, &users(), &datagram);
+            endpoint.receive(NOW, &accounts(), &datagram);
         }
     }
 }
