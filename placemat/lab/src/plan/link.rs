@@ -89,7 +89,8 @@ impl End {
     }
 }
 
-/// Plans one network with all that is plugged into it. `port` counts hub-side names over the lab.
+/// Plans one network with all that is plugged into it. `port` counts hub-side names over the lab;
+/// they begin with `_`, as no network does, so that none is a bridge's.
 pub(super) fn plan_network(
     plan: &mut Plan,
     network: &Network,
@@ -124,7 +125,7 @@ pub(super) fn plan_network(
         *port += 1;
         if end.in_vm {
             plan.taps.push(Tap {
-                name: format!("tap{port}"),
+                name: format!("_tap{port}"),
                 bridge: network.name.clone(),
                 end,
                 mtu: network.mtu,
@@ -134,7 +135,7 @@ pub(super) fn plan_network(
                 network: network.name.clone(),
                 end,
                 peer: Peer::Port {
-                    name: format!("port{port}"),
+                    name: format!("_port{port}"),
                     bridge: network.name.clone(),
                 },
                 mtu: network.mtu,

@@ -1,5 +1,6 @@
 //! Interfaces: their kernel names, and MAC addresses.
 
+use super::names::NO_LINK;
 use super::{Once, twice};
 use crate::draft::Ledger;
 use crate::problem::{Findings, Problem};
@@ -11,38 +12,30 @@ pub(super) fn check(ledger: &Ledger, findings: &Findings) {
     let mut names = Once::new();
     for interface in &ledger.interfaces {
         let name = &interface.name;
-        let bad = |message: String, help: &str| {
+        let bad = |help: &str| {
             findings.error(
-                Problem::new("bad-interface-name", message)
-                    .at(name.place, "bad name")
-                    .help(help),
+                Problem::new(
+                    "bad-interface-name",
+                    format!(
+                        "`{}` of {} cannot be the name of an interface",
+                        name.value, interface.owner
+                    ),
+                )
+                .at(name.place, "bad name")
+                .help(help),
             );
         };
-        // What the kernel's dev_valid_name() refuses, and the one name that is taken.
+        // What the kernel's dev_valid_name() refuses or takes for a pattern, what would break the
+        // lines that name it (a relay's, BIRD's), and the names that are taken.
+        let odd = |c: char| "/:%\"'\\".contains(c) || c.is_whitespace() || c.is_control();
         if name.is_empty() || name.len() > LONGEST {
-            bad(
-                format!(
-                    "`{}` of {} cannot be the name of an interface",
-                    name.value, interface.owner
-                ),
-                "interface names have 1 to 15 bytes",
-            );
-        } else if name.value == "."
-            || name.value == ".."
-            || name.contains(|c: char| c == '/' || c == ':' || c.is_whitespace())
-        {
-            bad(
-                format!(
-                    "`{}` of {} cannot be the name of an interface",
-                    name.value, interface.owner
-                ),
-                "the kernel allows no blanks, slashes or colons",
-            );
+            bad("interface names have 1 to 15 bytes");
+        } else if name.value == "." || name.value == ".." || name.contains(odd) {
+            bad("blanks, slashes, colons, percent signs and quotes cannot stand in it");
         } else if name.value == "lo" {
-            bad(
-                format!("{} names an interface `lo`", interface.owner),
-                "`lo` is the loopback interface: give its addresses as `loopback`",
-            );
+            bad("`lo` is the loopback interface: give its addresses as `loopback`");
+        } else if NO_LINK.contains(&name.as_str()) {
+            bad("the kernel uses this name for the settings of all interfaces: choose another");
         }
         let owner = interface.owner.as_str();
         if let Some(first) = names.again((owner, name.as_str()), name.place, owner) {

@@ -5,8 +5,12 @@ use crate::draft::{Declared, Kind, Ledger};
 use crate::problem::{Findings, Problem};
 use std::collections::HashMap;
 
-/// Longest name of a network: placemat v2 makes a link of that name (IFNAMSIZ less the final zero).
+/// Longest name of a network: its bridge is a link of that name (IFNAMSIZ less the final zero).
 const LONGEST_NETWORK: usize = 15;
+/// Names that no link can have: the loopback interface's, and those of /proc/sys/net/ipv4/conf that
+/// are no links. Shared by networks and interfaces. The hub's own ports begin with `_`, as no
+/// network does.
+pub(super) const NO_LINK: [&str; 3] = ["lo", "all", "default"];
 /// Longest name of anything else: a host name's label (RFC 1035).
 const LONGEST: usize = 63;
 
@@ -32,7 +36,7 @@ pub(crate) fn form(kind: Kind, name: &At<String>, owner: &str, findings: &Findin
                 &format!("{} bytes", name.len()),
             )
             .help(format!(
-                "names of a {} have at most {most} bytes",
+                "names of {}s have at most {most} bytes",
                 kind.word()
             )),
         );
@@ -41,6 +45,14 @@ pub(crate) fn form(kind: Kind, name: &At<String>, owner: &str, findings: &Findin
             problem(format!("\"{}\" cannot be a name", name.value), "bad name").help(
                 "names are letters, digits, `-`, `_` and `.`, and begin with a letter or digit",
             ),
+        );
+    } else if kind == Kind::Network && NO_LINK.contains(&name.as_str()) {
+        findings.error(
+            problem(
+                format!("no network can be named `{}`", name.value),
+                "taken by the kernel",
+            )
+            .help("a network's bridge is a link of its name: choose another"),
         );
     } else if kind.is_machine() && name.value == "hub" {
         findings.error(

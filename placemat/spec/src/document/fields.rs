@@ -1,12 +1,14 @@
 //! Takes the keys of a map one by one, and reports those that nobody asked for.
 
 use super::item::{Item, Path};
-use super::tree::{At, Map, Tree};
+use super::tree::{At, Entry, Map, Tree};
 use crate::Place;
 use crate::problem::{Findings, Problem, nearest, suggestion};
 use std::rc::Rc;
 
 /// The keys of one map. Ask for every key that the map may have, then call [`finish`](Self::finish).
+///
+/// What is missing is reported in the end, since a key that is spelled wrong may explain it.
 #[must_use = "call `finish`, which reports unknown keys"]
 #[derive(Debug)]
 pub struct Fields<'a> {
@@ -15,6 +17,9 @@ pub struct Fields<'a> {
     path: Rc<Path<'a>>,
     findings: &'a Findings,
     asked: Vec<&'static str>,
+    /// Problems that one of these keys is missing.
+    missing: Vec<(Vec<&'static str>, Problem)>,
+    finished: bool,
 }
 
 impl<'a> Fields<'a> {
@@ -39,6 +44,8 @@ impl<'a> Fields<'a> {
             path,
             findings,
             asked: Vec::new(),
+            missing: Vec::new(),
+            finished: false,
         }
     }
 
@@ -73,18 +80,27 @@ impl<'a> Fields<'a> {
     pub fn req(&mut self, key: &'static str) -> Option<Item<'a>> {
         let item = self.opt(key);
         if item.is_none() {
-            let problem = match self.map.get(key) {
-                Some(entry) => Problem::new(
-                    "missing-value",
-                    format!("`{key}` of {} has no value", self.path),
-                )
-                .at(entry.key_place, "expected a value after this"),
-                None => Problem::new("missing-key", format!("{} has no `{key}`", self.path))
-                    .at(self.place, format!("`{key}` is required here")),
-            };
-            self.findings.error(problem);
+            if let Some(entry) = self.map.get(key) {
+                self.findings.error(
+                    Problem::new(
+                        "missing-value",
+                        format!("`{key}` of {} has no value", self.path),
+                    )
+                    .at(entry.key_place, "expected a value after this"),
+                );
+            } else {
+                let problem = Problem::new("missing-key", format!("{} has no `{key}`", self.path))
+                    .at(self.place, format!("`{key}` is required here"));
+                self.missing.push((vec![key], problem));
+            }
         }
         item
+    }
+
+    /// Reports that one of `keys` is missing, unless an unknown key turns out to be one of them,
+    /// spelled wrong: then that alone is told.
+    pub fn missing(&mut self, keys: &[&'static str], problem: Problem) {
+        self.missing.push((keys.to_vec(), problem));
     }
 
     /// Whether a key is there, and where, without taking it.
@@ -144,12 +160,17 @@ impl<'a> Fields<'a> {
 
     fn no_kind(&self) -> Problem {
         let problem = Problem::new("missing-kind", "this document has no `kind`");
-        let meant =
-            nearest("kind", self.map.keys().map(String::as_str)).and_then(|key| self.map.get(key));
-        match meant {
-            Some(entry) => problem.at(entry.key_place, "did you mean `kind`?"),
+        match self.misspelled("kind") {
+            Some((_, entry)) => problem.at(entry.key_place, "did you mean `kind`?"),
             None => problem.at(self.place, "the document begins here"),
         }
+    }
+
+    /// The key that is there, that nobody asked for yet, and that may be `key`, spelled wrong.
+    fn misspelled<'k>(&self, key: &'k str) -> Option<(&'k str, &'a Entry)> {
+        let others = self.map.keys().map(String::as_str);
+        let near = nearest(key, others.filter(|other| !self.asked.contains(other)))?;
+        Some((key, self.map.get(near)?))
     }
 
     /// Takes `name`, which is required. Messages then call the map by its kind and name. Call it
@@ -179,24 +200,24 @@ impl<'a> Fields<'a> {
     }
 
     /// Reports every key that nobody asked for, with the nearest one that was.
-    pub fn finish(self) {
+    pub fn finish(mut self) {
+        self.finished = true;
         for (name, entry) in self.map {
             if self.asked.contains(&name.as_str()) {
                 continue;
             }
             // What is there already is a bad guess at what was meant.
-            let mut keys: Vec<&str> = Vec::new();
+            let mut keys: Vec<&'static str> = Vec::new();
             for key in &self.asked {
                 if !keys.contains(key) {
                     keys.push(key);
                 }
             }
-            let free: Vec<&str> = keys
-                .iter()
-                .copied()
-                .filter(|key| !self.map.contains_key(*key))
-                .collect();
-            let near = nearest(name, free).map(|near| format!("did you mean `{near}`? "));
+            let free = keys.iter().filter(|key| !self.map.contains_key(**key));
+            let near = nearest(name, free.copied());
+            self.missing
+                .retain(|(missing, _)| !near.is_some_and(|near| missing.contains(&near)));
+            let near = near.map(|near| format!("did you mean `{near}`? "));
             self.findings.error(
                 Problem::new(
                     "unknown-key",
@@ -209,6 +230,20 @@ impl<'a> Fields<'a> {
                     listed(&keys)
                 )),
             );
+        }
+    }
+}
+
+/// Whoever gives up half-way does not know what the other keys are: one that is near may be meant.
+impl Drop for Fields<'_> {
+    fn drop(&mut self) {
+        for (keys, mut problem) in std::mem::take(&mut self.missing) {
+            if !self.finished
+                && let Some((key, entry)) = keys.iter().find_map(|key| self.misspelled(key))
+            {
+                problem.labels = vec![(entry.key_place, format!("did you mean `{key}`?"))];
+            }
+            self.findings.error(problem);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Renders problems as rustc does: the message, the place, the source lines with carets, the help.
 
 use super::{Place, Problem, Severity, Source};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -73,7 +74,7 @@ fn one(
     let mut out = format!(
         "{}{}\n",
         paint.head(severity, &format!("{word}[{}]", problem.code)),
-        paint.bold(&format!(": {}", problem.message)),
+        paint.bold(&format!(": {}", printable(&problem.message))),
     );
     let gutter = problem
         .labels
@@ -141,7 +142,7 @@ fn one(
         };
         for (index, line) in help.lines().enumerate() {
             let head = if index == 0 { "= help:" } else { "       " };
-            let _ = writeln!(out, "{bar}{} {line}", paint.frame(head));
+            let _ = writeln!(out, "{bar}{} {}", paint.frame(head), printable(line));
         }
     }
     out
@@ -188,7 +189,7 @@ fn excerpt(
             let column = (mark.place.column.max(1) as usize - 1).saturating_sub(cut);
             let caret = if mark.main { '^' } else { '-' };
             let carets: String = std::iter::repeat_n(caret, width(line, mark.place)).collect();
-            let text = format!("{carets} {}", mark.label);
+            let text = format!("{carets} {}", printable(mark.label));
             let text = text.trim_end();
             let text = if mark.main {
                 paint.head(severity, text)
@@ -198,6 +199,21 @@ fn excerpt(
             let _ = writeln!(out, "{:gutter$} {bar} {:column$}{text}", "", "");
         }
     }
+}
+
+/// What an input says must not move a terminal's cursor, nor look like lines of ours.
+fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return text.into();
+    }
+    let shown = |c: char| {
+        if c.is_control() {
+            c.escape_default().to_string()
+        } else {
+            c.to_string()
+        }
+    };
+    text.chars().map(shown).collect::<String>().into()
 }
 
 fn source_line(out: &mut String, number: u32, line: &str, gutter: usize, paint: &Paint) {

@@ -16,20 +16,19 @@ pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
     let first_is_ipv6 = loopback.first().is_some_and(|net| net.addr().is_ipv6());
     if fields.lacks("loopback") || first_is_ipv6 {
         let place = fields.key_place("loopback").unwrap_or(fields.place());
-        fields.findings().error(
-            Problem::new(
-                "missing-key",
-                format!(
-                    "{} does not begin its `loopback` with an IPv4 address",
-                    fields.describe()
-                ),
-            )
-            .at(
-                place,
-                "the first `loopback` address is where DHCP relays send to",
-            )
-            .help("for example `loopback: [10.69.0.3/32]`"),
-        );
+        let problem = Problem::new(
+            "missing-key",
+            format!(
+                "{} does not begin its `loopback` with an IPv4 address",
+                fields.describe()
+            ),
+        )
+        .at(
+            place,
+            "the first `loopback` address is where DHCP relays send to",
+        )
+        .help("for example `loopback: [10.69.0.3/32]`");
+        fields.missing(&["loopback"], problem);
     }
     let image = fields.req("image").and_then(|it| it.string());
     if let Some(image) = &image {

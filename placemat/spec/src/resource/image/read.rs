@@ -42,16 +42,15 @@ pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
         (None, None) => {
             if ["file", "bundle", "url"]
                 .iter()
-                .all(|key| fields.key_place(key).is_none())
+                .all(|key| fields.lacks(key))
             {
-                fields.findings().error(
-                    Problem::new(
-                        "missing-key",
-                        format!("{} has no `file` and no `bundle`", fields.describe()),
-                    )
-                    .at(fields.place(), "one of the two is required here")
-                    .help("`file` is a disk image, `bundle` a folder as `images/build` writes it"),
-                );
+                let problem = Problem::new(
+                    "missing-key",
+                    format!("{} has no `file` and no `bundle`", fields.describe()),
+                )
+                .at(fields.place(), "one of the two is required here")
+                .help("`file` is a disk image, `bundle` a folder as `images/build` writes it");
+                fields.missing(&["file", "bundle"], problem);
             }
             (ImageSource::File(PathBuf::new()), fields.place())
         }

@@ -57,18 +57,18 @@ pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
 }
 
 /// Which keys go with which type.
-fn check(kind: NetworkType, fields: &Fields<'_>, use_nat: Option<At<bool>>) {
+fn check(kind: NetworkType, fields: &mut Fields<'_>, use_nat: Option<At<bool>>) {
     let word = TYPES
         .iter()
         .find(|(_, it)| *it == kind)
         .map_or("", |(word, _)| *word);
-    let address = fields
-        .key_place("address")
-        .or(fields.key_place("addresses"));
+    let address = ["address", "addresses"]
+        .into_iter()
+        .find(|key| !fields.lacks(key))
+        .and_then(|key| fields.key_place(key));
     let findings = fields.findings();
-    let clash = |problem: Problem| findings.error(problem);
     match (kind, address) {
-        (NetworkType::Internal, Some(place)) => clash(
+        (NetworkType::Internal, Some(place)) => findings.error(
             Problem::new(
                 "conflict",
                 format!(
@@ -79,8 +79,8 @@ fn check(kind: NetworkType, fields: &Fields<'_>, use_nat: Option<At<bool>>) {
             .at(place, "belongs to networks of type `external` or `bmc`")
             .help("remove it, or make the network `type: external`"),
         ),
-        (NetworkType::External | NetworkType::Bmc, None) => clash(
-            Problem::new(
+        (NetworkType::External | NetworkType::Bmc, None) => {
+            let problem = Problem::new(
                 "missing-key",
                 format!(
                     "{} is of type {word} and has no `address`",
@@ -88,21 +88,29 @@ fn check(kind: NetworkType, fields: &Fields<'_>, use_nat: Option<At<bool>>) {
                 ),
             )
             .at(fields.place(), "`address` is required here")
-            .help("`address` is the hub's own on this network, such as `10.72.16.1/20`"),
-        ),
+            .help("`address` is the hub's own on this network, such as `10.72.16.1/20`");
+            fields.missing(&["address", "addresses"], problem);
+        }
         _ => {}
     }
-    if let Some(nat) = use_nat.filter(|nat| nat.value && kind != NetworkType::External) {
-        clash(
+    if let Some(nat) = use_nat.filter(|nat| nat.value) {
+        findings.error(if kind == NetworkType::External {
+            Problem::new(
+                "unsupported",
+                format!("`use-nat` of {} is not supported yet", fields.describe()),
+            )
+            .at(nat.place, "not supported yet")
+            .help("remove it: a lab reaches nothing outside of it")
+        } else {
             Problem::new(
                 "conflict",
                 format!("{} is of type {word} and cannot use NAT", fields.describe()),
             )
-            .at(nat.place, "only for networks of type `external`"),
-        );
+            .at(nat.place, "only for networks of type `external`")
+        });
     }
     if let (Some(one), Some(many)) = (fields.key_place("address"), fields.key_place("addresses")) {
-        clash(
+        findings.error(
             Problem::new(
                 "conflict",
                 format!("{} has both `address` and `addresses`", fields.describe()),

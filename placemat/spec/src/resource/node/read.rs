@@ -91,18 +91,17 @@ fn image(tier: Tier, fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Opti
             Want::Image
         };
         reading.draft.ledger.refer(want, image, &reading.owner);
-    } else if needed && fields.key_place("image").is_none() {
-        fields.findings().error(
-            Problem::new(
-                "missing-key",
-                format!("{} has no `image`", fields.describe()),
-            )
-            .at(
-                fields.key_place("tier").unwrap_or(fields.place()),
-                "needs an `image`",
-            )
-            .help(why),
-        );
+    } else if needed && fields.lacks("image") {
+        let problem = Problem::new(
+            "missing-key",
+            format!("{} has no `image`", fields.describe()),
+        )
+        .at(
+            fields.key_place("tier").unwrap_or(fields.place()),
+            "needs an `image`",
+        )
+        .help(why);
+        fields.missing(&["image"], problem);
     }
     image.map(|image| image.value)
 }

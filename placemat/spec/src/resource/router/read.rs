@@ -15,16 +15,15 @@ pub(crate) fn read_router(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
 pub(crate) fn read_namespace(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
     read(RouterKind::NetworkNamespace, fields, reading);
     if fields.lacks("interfaces") {
-        fields.findings().error(
-            Problem::new(
-                "missing-key",
-                format!("{} has no interface", fields.describe()),
-            )
-            .at(
-                fields.place(),
-                "a network namespace without `interfaces` can do nothing",
-            ),
+        let problem = Problem::new(
+            "missing-key",
+            format!("{} has no interface", fields.describe()),
+        )
+        .at(
+            fields.place(),
+            "a network namespace without `interfaces` can do nothing",
         );
+        fields.missing(&["interfaces"], problem);
     }
 }
 
