@@ -42,9 +42,9 @@ packages_resolve() {
         # apt says nothing about files that lie in the current folder already, so ask from an empty one.
         # shellcheck disable=SC2086  # a list of names
         (cd "$work/uris" && apt-get --print-uris download $names) > "$work/uris.list" 2> "$work/apt.log" ||
-            fail "apt cannot say where the packages are: $(tail -n 1 "$work/apt.log")" "run 'apt-get update' as root"
+            fail_stale "apt cannot say where the packages are: $(tail -n 1 "$work/apt.log")"
         [ "$(wc -l < "$work/uris.list")" = "$(wc -w <<< "$names")" ] ||
-            fail "apt does not know all of: ${names//$'\n'/ }" "run 'apt-get update' as root"
+            fail_stale "apt does not know all of: ${names//$'\n'/ }"
         sed "s/^'[^']*' //" "$work/uris.list" | sort > "$work/resolved"
         mv "$work/resolved" "$cache/resolved-$key"
     fi
@@ -76,7 +76,7 @@ packages_fetch() {
     if [ ${#missing[@]} -gt 0 ]; then
         mkdir "$work/fetched"
         (cd "$work/fetched" && apt-get -q -q download "${missing[@]}" > "$work/apt.log" 2>&1) ||
-            fail "apt cannot fetch ${missing[*]}: $(tail -n 1 "$work/apt.log")" "run 'apt-get update' as root: the archive may have moved on"
+            fail_stale "apt cannot fetch ${missing[*]}: $(tail -n 1 "$work/apt.log")"
         mv "$work/fetched"/*.deb "$cache/"
     fi
     read -r _ _ digest < "$1"

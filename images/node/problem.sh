@@ -5,7 +5,12 @@
 fail() {
     echo "images/build: $1" >&2
     [ -z "${2:-}" ] || echo "hint: $2" >&2
-    exit 1
+    exit "${status:-1}"
+}
+
+# fail_stale MESSAGE: apt's lists do not fit the archive any more (sysexits.h: EX_TEMPFAIL). ci/image then reads them again.
+fail_stale() {
+    status=75 fail "$1" "run 'apt-get update' as root: the archive may have moved on"
 }
 
 # The tools, each with the Debian package that has it.

@@ -75,6 +75,14 @@ mistake!(
     )
 );
 mistake!(
+    empty_image_bundle,
+    format!(
+        "{NETWORK}kind: Image\nname: os\nbundle: .\n---\n\
+         kind: Node\nname: a\ntier: netns\ninterfaces: [lan]\nimage: os\n---\n\
+         kind: Node\nname: b\ntier: kernel\ninterfaces: [lan]\nimage: os\n"
+    )
+);
+mistake!(
     missing_bird_config,
     format!(
         "{NETWORK}kind: Router\nname: r1\ninterfaces: [{{network: lan}}]\nbird: {{config: none.conf}}\n"
@@ -103,6 +111,62 @@ mistake!(
 fn a_file_that_is_not_there() {
     let place = Place::new();
     says!(place, &["check", "no/such/file.yml"]);
+}
+
+mistake!(
+    files_below_run,
+    format!(
+        "{NETWORK}kind: Router\nname: r1\ninterfaces: [{{network: lan}}]\nbird: {{config: /run/no/such/r1.conf}}\n\
+         init-scripts: [/var/run/r1.sh]\n"
+    )
+);
+
+#[test]
+fn a_file_that_is_too_large() {
+    let place = Place::new();
+    let file = place.write("huge.yml", "");
+    // Sparse: it takes no room.
+    let sparse = std::fs::OpenOptions::new().write(true).open(&file);
+    sparse
+        .and_then(|it| it.set_len(100 << 20))
+        .expect("grow the file");
+    says!(place, &["check", &file.to_string_lossy()]);
+}
+
+#[test]
+fn a_file_that_is_no_text() {
+    let place = Place::new();
+    let file = place.write("latin1.yml", "");
+    std::fs::write(&file, b"kind: Node\n# gr\xfc\xdfe\n").expect("write the file");
+    says!(place, &["check", &file.to_string_lossy()]);
+}
+
+#[test]
+fn reports_below_run() {
+    let place = Place::new();
+    for flag in ["--html", "--junit", "--events", "--bundle"] {
+        let said = place.say(&["test", "no/such", flag, "/run/placemat-test/out"]);
+        assert_eq!(said.code, Some(2), "{said:?}");
+        assert!(
+            said.err
+                .contains(&format!("{flag} /run/placemat-test/out lies below /run"))
+        );
+    }
+    says!(
+        place,
+        &["test", "no/such", "--html", "/run/placemat-test/out"]
+    );
+}
+
+#[test]
+fn a_data_directory_below_run() {
+    let place = Place::new();
+    let file = place.write("cluster.yml", NETWORK);
+    let mut command = place.command(&["up", &file.to_string_lossy()]);
+    command.env("PLACEMAT_DATA_DIR", "/run/no/such/data");
+    let said = placemat_tests::run::run(command, placemat_tests::lab::PATIENCE);
+    insta::assert_snapshot!(crate::shown(&place, &said));
+    place.assert_nothing_left();
 }
 
 #[test]

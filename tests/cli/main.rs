@@ -5,6 +5,7 @@
 mod check;
 mod control;
 mod help;
+mod image;
 mod missing;
 mod scenario;
 mod verbs;

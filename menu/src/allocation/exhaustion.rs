@@ -1,7 +1,7 @@
 //! Whether pools and ASNs reach. A pool that does not is named, with how far it goes and what
 //! size would do.
 
-use super::{BLOCK, BMC_RESERVED, MAX_RACKS, NODE_BLOCKS};
+use super::{BLOCK, BMC_RESERVED, NODE_BLOCKS};
 use crate::rack::{DataCenter, Pool};
 use ipnet::Ipv4Net;
 use placemat_spec::{Place, Problem};
@@ -47,10 +47,6 @@ pub(super) fn check(dc: &DataCenter, fabric_block: u32) -> Vec<Problem> {
     .collect();
     problems.extend(overlaps(dc));
     problems.extend(asns(dc));
-    if dc.racks.len() > MAX_RACKS {
-        let message = format!("there are {racks} racks, and {MAX_RACKS} are the most");
-        problems.push(Problem::new("too-many-racks", message).at(dc.racks_place, "too many"));
-    }
     problems
 }
 

@@ -238,10 +238,12 @@ fn bmc(fields: &mut Fields) -> BmcAccount {
 pub(super) fn word(item: &Item) -> Option<String> {
     let name = item.string()?.value;
     let safe = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(safe) {
+    let first = name.starts_with(|c: char| c.is_ascii_lowercase());
+    if first && name.len() <= 63 && name.chars().all(safe) {
         return Some(name);
     }
-    let message = "must be a lower-case letter, then lower-case letters, digits and `-`";
+    let message =
+        "must be a lower-case letter, then lower-case letters, digits and `-`, 63 in all at most";
     item.findings()
         .error(item.problem("bad-name", message, "not a name"));
     None

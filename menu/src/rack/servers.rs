@@ -109,7 +109,16 @@ pub(super) fn racks(
         let rack = Rack {
             servers: servers.unwrap_or_default(),
         };
-        racks.extend((0..count.unwrap_or(0)).map(|_| rack.clone()));
+        // One too many is enough to see that it is too many.
+        let room = MAX_RACKS + 1 - racks.len();
+        let count = usize::try_from(count.unwrap_or(0)).unwrap_or(room);
+        racks.extend((0..count.min(room)).map(|_| rack.clone()));
+    }
+    if racks.len() > MAX_RACKS {
+        let message = format!("holds more than {MAX_RACKS} racks");
+        item.findings()
+            .error(item.problem("too-many-racks", &message, "too many"));
+        racks.clear();
     }
     (racks, place)
 }

@@ -4,11 +4,15 @@ use crate::exit::{self, Code, Failure};
 use crate::talk;
 use anyhow::Context;
 use placemat_host::probe::{firmware, program};
+use placemat_host::sandbox;
 use placemat_lab::plan::Plan;
+use placemat_spec::cluster::{FileKind, FileRef};
+use placemat_spec::document::LARGEST;
 use placemat_spec::problem::Severity;
-use placemat_spec::{Cluster, Source};
+use placemat_spec::{Cluster, Problem, Source};
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// A checked cluster.
@@ -42,21 +46,42 @@ impl Loaded {
 /// Reads one file; `-` is standard input.
 pub(crate) fn source(path: &Path) -> Result<Source, Failure> {
     if path == Path::new("-") {
-        let text = std::io::read_to_string(std::io::stdin()).context("read standard input");
+        let text = text(std::io::stdin(), "standard input")?;
         let dir = std::env::current_dir().context("find the current directory")?;
-        let mut source = Source::inline("<stdin>", text.code(exit::SPEC)?);
+        let mut source = Source::inline("<stdin>", text);
         source.dir = dir;
         return Ok(source);
     }
-    let text = fs::read_to_string(path)
-        .with_context(|| format!("read {}", path.display()))
+    let name = path.display().to_string();
+    let file = fs::File::open(path)
+        .with_context(|| format!("read {name}"))
         .code(exit::SPEC)?;
+    let text = text(file, &name)?;
     let mut source = Source::file(path, text);
     // Absolute, so that nothing depends on where the lab process happens to be.
     source.dir = std::env::current_dir()
         .context("find the current directory")?
         .join(&source.dir);
     Ok(source)
+}
+
+/// The whole text, as long as that is not too long to be a specification.
+fn text(from: impl Read, name: &str) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    from.take(LARGEST as u64 + 1)
+        .read_to_end(&mut bytes)
+        .with_context(|| format!("read {name}"))
+        .code(exit::SPEC)?;
+    if bytes.len() > LARGEST {
+        let error = anyhow::anyhow!("{name} is larger than {} MiB", LARGEST >> 20);
+        return Err(Failure::new(exit::SPEC, error).hint("give the data center in several files"));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+        let error = anyhow::anyhow!("{name} is no text: line {line} is not UTF-8");
+        Failure::new(exit::SPEC, error).hint("save it as UTF-8")
+    })
 }
 
 /// Reads files, each once: standard input cannot be read again.
@@ -110,25 +135,9 @@ pub(crate) fn write_expansion(spec: &Source, dir: &Path) -> Result<Vec<PathBuf>,
 
 fn checked(sources: Vec<Source>) -> Result<Loaded, Failure> {
     let (cluster, warnings) = Cluster::load(sources.clone())?;
-    cluster.check_files(|file| match fs::metadata(&file.path) {
-        Ok(meta) => {
-            let right = match file.kind {
-                placemat_spec::cluster::FileKind::File => meta.is_file(),
-                placemat_spec::cluster::FileKind::Folder => meta.is_dir(),
-            };
-            let readable = if meta.is_dir() {
-                fs::read_dir(&file.path).map(|_| ())
-            } else {
-                fs::File::open(&file.path).map(|_| ())
-            };
-            readable.map_err(|error| words(&error))?;
-            if right {
-                Ok(())
-            } else {
-                Err("it is of the wrong type".into())
-            }
-        }
-        Err(error) => Err(words(&error)),
+    cluster.check_files(|file| {
+        visible(file)?;
+        readable(file).map_err(|reason| file.missing(&reason))
     })?;
     let warnings = if warnings.is_empty() {
         String::new()
@@ -140,6 +149,47 @@ fn checked(sources: Vec<Source>) -> Result<Loaded, Failure> {
         sources,
         warnings,
     })
+}
+
+/// Whether a lab would see a file that the cluster needs.
+fn visible(file: &FileRef) -> Result<(), Problem> {
+    if !sandbox::hides(&file.path) {
+        return Ok(());
+    }
+    let message = format!("{} cannot be seen by a lab", file.what);
+    let label = format!("{} lies below /run", file.path.display());
+    Err(Problem::new("hidden-file", message)
+        .at(file.place, label)
+        .help("a lab has a /run of its own: put the file elsewhere"))
+}
+
+/// Whether it is there, of the right kind, and ours to read; if not, why.
+fn readable(file: &FileRef) -> Result<(), String> {
+    let meta = fs::metadata(&file.path).map_err(|error| words(&error))?;
+    let right = match file.kind {
+        FileKind::File => meta.is_file(),
+        FileKind::Folder => meta.is_dir(),
+    };
+    if !right {
+        return Err("it is of the wrong type".into());
+    }
+    match file.kind {
+        FileKind::File => fs::File::open(&file.path).map(drop),
+        FileKind::Folder => fs::read_dir(&file.path).map(drop),
+    }
+    .map_err(|error| words(&error))
+}
+
+/// Refuses a path at which what a lab writes would not outlive it. `what` names the path in the message.
+pub(crate) fn check_visible(path: &Path, what: &str, code: u8, hint: &str) -> Result<(), Failure> {
+    if sandbox::hides(path) {
+        let error = anyhow::anyhow!(
+            "{what} {} lies below /run, where a lab has files of its own",
+            path.display()
+        );
+        return Err(Failure::new(code, error).hint(hint));
+    }
+    Ok(())
 }
 
 fn words(error: &std::io::Error) -> String {

@@ -1,6 +1,7 @@
 //! Where labs of this user keep their files, and how labs are named.
 
 use crate::exit::{self, Failure};
+use crate::input;
 use placemat_lab::registry::{Claim, Registry};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,12 @@ pub(crate) fn registry() -> Registry {
 
 /// Claims the directories of a new lab.
 pub(crate) fn claim(name: &str, files: Vec<PathBuf>, started: String) -> Result<Claim, Failure> {
+    input::check_visible(
+        &data_base(),
+        "the data directory",
+        exit::HOST,
+        "PLACEMAT_DATA_DIR names another place",
+    )?;
     registry().claim(name, files, started).map_err(|error| {
         Failure::new(exit::HOST, error).hint(
             "PLACEMAT_RUN_DIR and PLACEMAT_DATA_DIR name other places for run and data directories",

@@ -18,7 +18,7 @@ mod mounts;
 mod parent;
 
 pub use ids::IdMap;
-pub use mounts::RUN_DIR;
+pub use mounts::{RUN_DIR, hides};
 
 use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::unistd::{ForkResult, Pid, fork};

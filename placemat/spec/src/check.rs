@@ -3,6 +3,7 @@
 
 mod addresses;
 mod bmc;
+mod bundles;
 mod cycles;
 mod dhcp;
 mod interfaces;
@@ -18,7 +19,8 @@ use crate::problem::{Findings, Problem};
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// Runs every check. Only the BMC check writes: it finds the network that each BMC is on.
+/// Runs every check. Two of them write: the network that each BMC is on, and the files that bundles
+/// must have.
 pub(crate) fn all(draft: &mut Draft, findings: &Findings) {
     names::check(&draft.ledger, findings);
     interfaces::check(&draft.ledger, findings);
@@ -33,6 +35,7 @@ pub(crate) fn all(draft: &mut Draft, findings: &Findings) {
         references::check(draft, findings);
         power::check(draft, findings);
     }
+    bundles::note(draft);
 }
 
 /// Finds the second use of whatever may be used once.

@@ -55,6 +55,9 @@ pub use tree::{At, Entry, Map, Scalar, Tree, Value};
 use crate::Source;
 use crate::problem::{Findings, Problem};
 
+/// Largest text that is read, in bytes. A thousand racks of 28 servers take a third of it.
+pub const LARGEST: usize = 64 << 20;
+
 /// One document of a source.
 #[derive(Debug, Clone)]
 pub struct Document {
@@ -67,6 +70,16 @@ pub struct Document {
 pub fn load(sources: &[Source], findings: &Findings) -> Vec<Document> {
     let mut documents = Vec::new();
     for (index, source) in sources.iter().enumerate() {
+        if source.text.len() > LARGEST {
+            findings.error(
+                Problem::new(
+                    "too-large",
+                    format!("{} is larger than {} MiB", source.name, LARGEST >> 20),
+                )
+                .help("give the data center in several files"),
+            );
+            continue;
+        }
         parse::parse(index, &source.text, findings, &mut documents);
     }
     documents

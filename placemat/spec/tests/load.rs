@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use placemat_spec::document::LARGEST;
 use placemat_spec::resource::{NetworkType, RestartPolicy, Tier, VolumeKind};
 use placemat_spec::selector::{Selector, Target};
 use placemat_spec::{Cluster, Problems, Severity, Source};
@@ -146,7 +147,7 @@ fn files_are_listed_with_their_places() {
         if file.path.starts_with("/dc/bird") {
             Ok(())
         } else {
-            Err("No such file or directory".into())
+            Err(file.missing("No such file or directory"))
         }
     });
     insta::assert_snapshot!("missing_files", problems.unwrap_err().to_string());
@@ -196,7 +197,7 @@ fn problems_of_several_files_come_in_order_and_point_into_both() {
 }
 
 #[test]
-fn an_alias_bomb_and_deep_nesting_are_refused_quickly() {
+fn bombs_deep_nesting_and_huge_texts_are_refused() {
     let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..12 {
         let list = vec![format!("*a{}", level - 1); 10].join(", ");
@@ -219,6 +220,14 @@ fn an_alias_bomb_and_deep_nesting_are_refused_quickly() {
     }
     assert_eq!(codes(&chain), ["too-deep"]);
     assert_eq!(codes("a: &a [*a]\n"), ["recursive-alias"]);
+    // Few values, but long ones: 200 GB of text.
+    let long = format!(
+        "a: &a {}\nb: [{}]\n",
+        "x".repeat(1 << 20),
+        "*a,".repeat(200_000)
+    );
+    assert_eq!(codes(&long), ["alias-bomb"]);
+    assert_eq!(codes(&" ".repeat(LARGEST + 1)), ["too-large"]);
 }
 
 #[test]

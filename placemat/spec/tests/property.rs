@@ -1,30 +1,35 @@
 //! No text makes the loader panic, and every place it reports lies in the text.
 
+mod entry;
+mod mutation;
+
+use entry::check;
+use placemat_spec::Cluster;
 use placemat_spec::selector::Selector;
-use placemat_spec::{Cluster, Problems, Source};
 use proptest::prelude::*;
+use std::path::Path;
 
 const SMALL: &str = include_str!("good/small.yml");
 
-fn check(text: &str) {
-    let problems: Problems = match Cluster::load(vec![Source::inline("any.yml", text)]) {
-        Ok((_, warnings)) => warnings,
-        Err(errors) => errors,
-    };
-    for (place, _) in problems.list.iter().flat_map(|it| &it.labels) {
-        assert!(
-            place.offset <= text.len() && text.is_char_boundary(place.offset),
-            "{place:?}"
-        );
-        // A place is told twice, by offset and by line: both must mean the same.
-        let line = text[..place.offset]
-            .replace("\r\n", "\n")
-            .matches(['\n', '\r'])
-            .count()
-            + 1;
-        assert_eq!(line, place.line as usize, "{place:?}");
+fn corpus() -> Vec<String> {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let mut corpus = mutation::corpus(&tests.join("bad"));
+    // As often as all bad ones together, so that what comes late is reached as often.
+    corpus.extend(vec![SMALL.to_owned(); corpus.len()]);
+    corpus
+}
+
+/// The corpus of the fuzz target, found interesting once.
+#[test]
+fn the_committed_corpus() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/load");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).expect("the corpus") {
+        let bytes = std::fs::read(entry.expect("an entry").path()).expect("a file");
+        check(&String::from_utf8_lossy(&bytes));
+        count += 1;
     }
-    let _ = problems.render(true);
+    assert!(count > 0);
 }
 
 proptest! {
@@ -45,6 +50,12 @@ proptest! {
             let end = (at + cut).min(SMALL.len());
             check(&format!("{}{put}{}", &SMALL[..at], &SMALL[end..]));
         }
+    }
+
+    /// Good and bad files with lines and words deleted, repeated, swapped and replaced.
+    #[test]
+    fn mutated_lines_and_words(text in mutation::mutated(corpus())) {
+        check(&text);
     }
 
     #[test]

@@ -106,6 +106,7 @@ struct Bench {
 
 impl Bench {
     fn run(&self, samples: &mut Samples) -> Result<()> {
+        self.reading(samples)?;
         let events = self.events("small", &std::fs::read_to_string(&self.small)?, STEADY)?;
         samples.host = host(&events);
         samples.add("small demo: cold to steady", steady_at(&events)?);
@@ -135,6 +136,62 @@ impl Bench {
             self.kill()?,
         );
         Ok(())
+    }
+
+    /// How long specifications take to expand and to check, and whether that grows with their length
+    /// and no faster.
+    fn reading(&self, samples: &mut Samples) -> Result<()> {
+        let (menu, _) = self.menu("racks-1000", 1000)?;
+        samples.add("menu: 1,000 racks of 28 servers", menu);
+        let mut times = Vec::new();
+        for (name, racks, lines) in [("racks-140", 140, 50_000), ("racks-280", 280, 100_000)] {
+            let (_, cluster) = self.menu(name, racks)?;
+            let count = std::fs::read_to_string(&cluster)?.lines().count();
+            ensure!(count >= lines, "{racks} racks are {count} lines");
+            let time = self.timed(self.command().arg("check").arg(&cluster))?;
+            // Per line, so that a larger cluster than asked for counts as one of that size.
+            times.push(time / count as f64);
+        }
+        if let [half, whole] = times[..] {
+            samples.add("check: cluster of 50,000 lines", half * 50_000.0);
+            samples.add(
+                "check: a line of 100,000 to one of 50,000 (ratio)",
+                whole / half,
+            );
+        }
+        Ok(())
+    }
+
+    /// Expands a data center of so many racks: how long that took, and its cluster file.
+    fn menu(&self, name: &str, racks: u32) -> Result<(f64, PathBuf)> {
+        let dir = self.work.join(name);
+        std::fs::create_dir_all(&dir)?;
+        let spec = dir.join("dc.yml");
+        // All that a check looks for in a bundle that only boot servers use.
+        std::fs::write(dir.join("node.efi"), "")?;
+        std::fs::write(
+            &spec,
+            format!(
+                "kind: DataCenter\nname: large\nspines: 2\nracks: [{{count: {racks}, servers: [28 x light]}}]\n\
+                 types: {{light: {{tier: mock}}}}\nimage: {{bundle: .}}\n\
+                 pools: {{node: 10.0.0.0/12, fabric: 10.16.0.0/12, loopback: 10.32.0.0/24, bmc: 10.48.0.0/12}}\n"
+            ),
+        )?;
+        let time = self.timed(self.command().arg("menu").arg(&spec).arg("-o").arg(&dir))?;
+        Ok((time, dir.join("cluster.yml")))
+    }
+
+    fn timed(&self, command: &mut Command) -> Result<f64> {
+        let begin = Instant::now();
+        let output = command.output().context("start placemat")?;
+        let time = ms(begin.elapsed());
+        ensure!(
+            output.status.success(),
+            "{command:?} ended with {}:\n{}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(time)
     }
 
     fn command(&self) -> Command {

@@ -57,6 +57,16 @@ struct Outputs {
 
 impl Test {
     pub(super) fn run(self) -> Result<u8, Failure> {
+        for (flag, path) in [
+            ("--html", &self.html),
+            ("--junit", &self.junit),
+            ("--events", &self.events),
+            ("--bundle", &self.bundle),
+        ] {
+            if let Some(path) = path {
+                input::check_visible(path, flag, exit::USAGE, "give a path elsewhere")?;
+            }
+        }
         let inputs = load::read(&self.paths).code(exit::SPEC)?;
         let draft = Draft::parse(inputs)?;
         let dc = self.dc.clone().unwrap_or_else(|| draft.dc().to_owned());

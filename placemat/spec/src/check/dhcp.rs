@@ -126,6 +126,10 @@ fn hosts(ledger: &Ledger, findings: &Findings) {
         .rev()
         .map(|(index, it)| (it.net.addr(), index))
         .collect();
+    let mut served: HashMap<&str, Vec<&RangeUse>> = HashMap::new();
+    for range in &ledger.ranges {
+        served.entry(&range.server).or_default().push(range);
+    }
     let nics: HashSet<_> = ledger.macs.iter().map(|(mac, _)| mac.value).collect();
     for host in &ledger.hosts {
         let HostUse {
@@ -154,17 +158,15 @@ fn hosts(ledger: &Ledger, findings: &Findings) {
                 first,
             );
         }
-        let mut ranges = ledger
-            .ranges
+        let ranges = served.get(server.as_str()).map_or(&[][..], Vec::as_slice);
+        if !ranges
             .iter()
-            .filter(|it| it.server == *server)
-            .peekable();
-        let any = ranges.peek().is_some();
-        if !ranges.any(|range| range.subnet.contains(&address.value)) {
-            let help = if any {
-                "add a range for its subnet, or correct the address"
-            } else {
+            .any(|range| range.subnet.contains(&address.value))
+        {
+            let help = if ranges.is_empty() {
                 "`dhcp.ranges` is empty: add the subnet"
+            } else {
+                "add a range for its subnet, or correct the address"
             };
             findings.error(
                 Problem::new(

@@ -7,6 +7,8 @@ use std::collections::HashMap;
 
 /// Longest name of a network: its bridge is a link of that name (IFNAMSIZ less the final zero).
 const LONGEST_NETWORK: usize = 15;
+/// What names are made of, in words.
+const FORM: &str = "letters, digits, `-`, `_` and `.`, and begin with a letter or digit";
 /// Names that no link can have: the loopback interface's, and those of /proc/sys/net/ipv4/conf that
 /// are no links. Shared by networks and interfaces. The hub's own ports begin with `_`, as no
 /// network does.
@@ -21,7 +23,6 @@ pub(crate) fn form(kind: Kind, name: &At<String>, owner: &str, findings: &Findin
     } else {
         LONGEST
     };
-    let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let problem =
         |message: String, label: &str| Problem::new("bad-name", message).at(name.place, label);
     if name.is_empty() {
@@ -40,11 +41,10 @@ pub(crate) fn form(kind: Kind, name: &At<String>, owner: &str, findings: &Findin
                 kind.word()
             )),
         );
-    } else if !name.bytes().all(fine) || !name.as_bytes()[0].is_ascii_alphanumeric() {
+    } else if !is_word(name) {
         findings.error(
-            problem(format!("\"{}\" cannot be a name", name.value), "bad name").help(
-                "names are letters, digits, `-`, `_` and `.`, and begin with a letter or digit",
-            ),
+            problem(format!("\"{}\" cannot be a name", name.value), "bad name")
+                .help(format!("names are {FORM}")),
         );
     } else if kind == Kind::Network && NO_LINK.contains(&name.as_str()) {
         findings.error(
@@ -60,6 +60,26 @@ pub(crate) fn form(kind: Kind, name: &At<String>, owner: &str, findings: &Findin
                 .help("`hub` is the namespace that holds the bridges"),
         );
     }
+}
+
+/// Checks the form of the name of a part of a resource, which is a file's too: an app's log, a
+/// volume's disk.
+pub(crate) fn part(name: &At<String>, what: &str, findings: &Findings) {
+    if !is_word(name) || name.len() > LONGEST {
+        findings.error(
+            Problem::new(
+                "bad-name",
+                format!("\"{}\" cannot be the name of {what}", name.value),
+            )
+            .at(name.place, "bad name")
+            .help(format!("names are 1 to {LONGEST} {FORM}")),
+        );
+    }
+}
+
+fn is_word(name: &str) -> bool {
+    let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    name.bytes().all(fine) && name.starts_with(|first: char| first.is_ascii_alphanumeric())
 }
 
 /// No name twice in a kind, and none shared by two machines of different kinds.

@@ -55,17 +55,29 @@ impl Cluster {
         &self.files
     }
 
-    /// Asks `look` for every file, and reports those for which it gives a reason.
+    /// Asks `look` for every file, and reports what is wrong with them. What is in a folder that is
+    /// reported already is left out.
     pub fn check_files(
         &self,
-        mut look: impl FnMut(&FileRef) -> Result<(), String>,
+        mut look: impl FnMut(&FileRef) -> Result<(), Problem>,
     ) -> Result<(), Problems> {
-        let missing = |file: &FileRef| look(file).err().map(|reason| file.missing(&reason));
-        let missing: Vec<Problem> = self.files.iter().filter_map(missing).collect();
-        if missing.is_empty() {
+        let mut problems = Vec::new();
+        let mut folders: Vec<&PathBuf> = Vec::new();
+        for file in &self.files {
+            if folders.iter().any(|folder| file.path.starts_with(folder)) {
+                continue;
+            }
+            if let Err(problem) = look(file) {
+                problems.push(problem);
+                if file.kind == FileKind::Folder {
+                    folders.push(&file.path);
+                }
+            }
+        }
+        if problems.is_empty() {
             Ok(())
         } else {
-            Err(self.problems(missing))
+            Err(self.problems(problems))
         }
     }
 }

@@ -108,6 +108,13 @@ impl<'a> Item<'a> {
 
     fn scalar(&self, wanted: &str) -> Option<&'a Scalar> {
         match &self.tree.value {
+            Value::Scalar(scalar) if scalar.text.contains('\0') => {
+                self.findings.error(
+                    self.problem("bad-text", "has a NUL character in it", "`\\0` in here")
+                        .help("no path, name or argument can have one: remove it"),
+                );
+                None
+            }
             Value::Scalar(scalar) if !scalar.is_null() => Some(scalar),
             _ => {
                 self.wrong_type(wanted);

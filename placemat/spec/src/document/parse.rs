@@ -9,8 +9,10 @@ use std::collections::HashMap;
 
 /// Deepest nesting of maps and lists, aliases expanded.
 const DEPTH: usize = 100;
-/// Most nodes that aliases of one document may expand to.
+/// Most nodes that aliases of one document may expand to. A long scalar counts as several.
 const ALIASED_NODES: usize = 200_000;
+/// Bytes of a scalar that count as one node more.
+const NODE_BYTES: usize = 100;
 
 /// Parses one source into `documents`, going on at the next document after an error.
 pub(super) fn parse(source: usize, text: &str, findings: &Findings, documents: &mut Vec<Document>) {
@@ -114,11 +116,12 @@ impl<'a> Builder<'a> {
             Event::Scalar(text, style, anchor, tag) => {
                 let tagged = self.tag(tag.as_deref(), span);
                 let plain = style == ScalarStyle::Plain && tagged != Some("str");
+                let nodes = 1 + text.len() / NODE_BYTES;
                 let value = Value::Scalar(Scalar {
                     text: text.into_owned(),
                     plain,
                 });
-                self.node(Tree { value, place }, anchor, 1, 0);
+                self.node(Tree { value, place }, anchor, nodes, 0);
             }
             Event::SequenceStart(_, anchor, tag) => {
                 self.tag(tag.as_deref(), span);
@@ -218,10 +221,12 @@ impl<'a> Builder<'a> {
                 Problem::new(
                     "alias-bomb",
                     format!(
-                        "the aliases of this document expand to more than {ALIASED_NODES} values"
+                        "the aliases of this document expand to more than {ALIASED_NODES} values, or {} MB of text",
+                        ALIASED_NODES * NODE_BYTES / 1_000_000
                     ),
                 )
-                .at(place, "this one passes the limit"),
+                .at(place, "this one passes the limit")
+                .help("write out what is repeated, or repeat less of it"),
             );
             return Err(Abandoned);
         }
@@ -322,18 +327,14 @@ impl<'a> Builder<'a> {
     }
 
     fn too_deep(&self, place: Place) -> Abandoned {
-        self.findings.error(
-            Problem::new("too-deep", format!("nested deeper than {DEPTH} levels"))
-                .at(place, "one level too many"),
-        );
+        self.findings.error(deep(place));
         Abandoned
     }
 
     fn syntax(&self, error: &ScanError) -> Problem {
         let place = self.mark(error.marker(), 1);
         if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
-            return Problem::new("too-deep", format!("nested deeper than {DEPTH} levels"))
-                .at(place, "one level too many");
+            return deep(place);
         }
         let problem = Problem::new("yaml", "not valid YAML").at(place, error.info());
         let mut problem = match self.open.last() {
@@ -371,6 +372,12 @@ impl<'a> Builder<'a> {
             len,
         }
     }
+}
+
+fn deep(place: Place) -> Problem {
+    Problem::new("too-deep", format!("nested deeper than {DEPTH} levels"))
+        .at(place, "one level too many")
+        .help("no data center is described so deep: is a bracket not closed?")
 }
 
 fn key_of(tree: Tree, findings: &Findings) -> (Option<String>, Place) {

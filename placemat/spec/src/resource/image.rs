@@ -2,7 +2,7 @@
 
 mod read;
 
-pub(crate) use read::read;
+pub(crate) use read::{BUILD, read};
 
 use super::{Labels, Name};
 use crate::Place;

@@ -8,7 +8,8 @@ use crate::problem::Problem;
 use crate::resource::labels;
 use std::path::PathBuf;
 
-const BUILD: &str = "`images/build` makes the node image's bundle";
+/// How to come by a bundle.
+pub(crate) const BUILD: &str = "`images/build` makes the node image's bundle";
 
 pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
     let file = fields.opt("file").and_then(|it| it.string());

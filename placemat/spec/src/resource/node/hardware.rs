@@ -10,6 +10,8 @@ use std::fmt::Write as _;
 
 /// Memory, unless the file says otherwise.
 const MEMORY_MIB: u64 = 1024;
+/// More than QEMU's q35 takes.
+const MOST_CPUS: u32 = 1024;
 /// More than any machine has that could run this.
 const MOST_MEMORY_MIB: u64 = 16 << 20;
 
@@ -17,7 +19,7 @@ const FAULTS: [(&str, BmcFault); 1] = [("lies-about-power", BmcFault::LiesAboutP
 
 /// Takes `cpu` or placemat v2's `smp`; one CPU if there is neither.
 pub(super) fn cpu(fields: &mut Fields<'_>) -> Cpu {
-    let cpu = fields.opt("cpu").and_then(|it| it.integer(1..=1024_u32));
+    let cpu = fields.opt("cpu").and_then(|it| it.integer(1..=MOST_CPUS));
     let smp = fields.opt("smp").and_then(|it| smp(&it));
     if let (Some(cpu), Some(smp)) = (fields.key_place("cpu"), fields.key_place("smp")) {
         fields.findings().error(
@@ -41,16 +43,22 @@ fn smp(item: &Item<'_>) -> Option<u32> {
     for key in ["sockets", "dies", "cores", "threads"] {
         let count = fields
             .opt(key)
-            .and_then(|it| it.integer(1..=1024_u32))
+            .and_then(|it| it.integer(1..=MOST_CPUS))
             .map_or(1, |it| it.value);
         product = product.saturating_mul(count);
     }
-    let cpus = fields.opt("cpus").and_then(|it| it.integer(1..=1024_u32));
+    let cpus = fields.opt("cpus").and_then(|it| it.integer(1..=MOST_CPUS));
     fields
         .opt("maxcpus")
-        .and_then(|it| it.integer(1..=1024_u32));
+        .and_then(|it| it.integer(1..=MOST_CPUS));
     fields.finish();
-    Some(cpus.map_or(product, |cpus| cpus.value))
+    let count = cpus.map_or(product, |cpus| cpus.value);
+    if count > MOST_CPUS {
+        let message = format!("comes to more than {MOST_CPUS} CPUs");
+        item.findings()
+            .error(item.problem("out-of-range", &message, "too many"));
+    }
+    Some(count)
 }
 
 /// Takes `memory`, in MiB. A bare number is MiB too, as it is for QEMU.
@@ -65,12 +73,13 @@ pub(super) fn memory(fields: &mut Fields<'_>) -> u64 {
             parse_size(text)
         }
     });
-    let mib = size.map_or(MEMORY_MIB, |size| size.value >> 20);
-    if !(16..=MOST_MEMORY_MIB).contains(&mib) {
+    let bytes = size.map_or(MEMORY_MIB << 20, |size| size.value);
+    let mib = bytes >> 20;
+    if !(16..=MOST_MEMORY_MIB).contains(&mib) || !bytes.is_multiple_of(1 << 20) {
         fields.findings().error(
             item.problem(
                 "out-of-range",
-                "must be from 16M to 16T",
+                "must be whole MiB from 16M to 16T",
                 "expected 16M to 16T",
             )
             .help("suffixes are `M` and `G`; a bare number is in MiB"),

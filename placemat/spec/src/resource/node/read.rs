@@ -64,6 +64,19 @@ pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
         labels: labels::read(fields),
         place: reading.place(),
     };
+    if node.tier != Tier::Netns {
+        let addressed = node.interfaces.iter().filter(|it| !it.addresses.is_empty());
+        for interface in addressed {
+            fields.findings().warning(
+                Problem::new(
+                    "unused-address",
+                    format!("{} does not get the addresses of an interface", fields.describe()),
+                )
+                .at(interface.place, "given to nobody")
+                .help("only interfaces of tier `netns` are configured by the lab; other servers ask DHCP or configure themselves"),
+            );
+        }
+    }
     for key in NOT_YET {
         fields.refuse(key, "remove it");
     }

@@ -2,6 +2,7 @@
 
 use super::{Volume, VolumeKind};
 use crate::Place;
+use crate::check::names;
 use crate::document::{Fields, Item};
 use crate::draft::{Reading, Want};
 use crate::problem::{Problem, suggestion};
@@ -13,13 +14,13 @@ pub(super) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Vec<Vo
         .opt("volumes")
         .and_then(|it| it.list())
         .unwrap_or_default();
-    let mut names: HashMap<String, Place> = HashMap::new();
+    let mut seen: HashMap<String, Place> = HashMap::new();
     let mut volumes = Vec::new();
     for item in &items {
         let Some(volume) = one(item, reading) else {
             continue;
         };
-        if let Some(first) = names.insert(volume.name.clone(), volume.place) {
+        if let Some(first) = seen.insert(volume.name.clone(), volume.place) {
             fields.findings().error(
                 Problem::new(
                     "duplicate-name",
@@ -69,6 +70,7 @@ fn one(item: &Item<'_>, reading: &mut Reading<'_>) -> Option<Volume> {
     }
     fields.finish();
     let name = name?;
+    names::part(&name, "a volume", item.findings());
     Some(Volume {
         name: name.value,
         kind: read?,

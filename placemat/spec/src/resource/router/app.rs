@@ -2,6 +2,7 @@
 
 use super::{App, Readiness, RestartPolicy};
 use crate::Place;
+use crate::check::names;
 use crate::document::{Fields, Item};
 use crate::problem::Problem;
 use std::collections::HashMap;
@@ -22,10 +23,14 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Vec<App> {
         .opt("apps")
         .and_then(|it| it.list())
         .unwrap_or_default();
-    let mut names: HashMap<String, Place> = HashMap::new();
+    let mut seen: HashMap<String, Place> = HashMap::new();
+    if let Some(bird) = fields.key_place("bird") {
+        // It is supervised under this name.
+        seen.insert("bird".into(), bird);
+    }
     let mut apps = Vec::new();
     for app in items.iter().filter_map(one) {
-        if let Some(first) = names.insert(app.name.clone(), app.place) {
+        if let Some(first) = seen.insert(app.name.clone(), app.place) {
             fields.findings().error(
                 Problem::new(
                     "duplicate-name",
@@ -48,10 +53,23 @@ fn one(item: &Item<'_>) -> Option<App> {
         .opt("env")
         .and_then(|it| it.string_map())
         .unwrap_or_default();
+    for (key, _) in &env {
+        if key.is_empty() || key.contains(['=', '\0']) {
+            item.findings().error(
+                Problem::new(
+                    "bad-key",
+                    format!("\"{}\" cannot be the name of a variable", key.value),
+                )
+                .at(key.place, "bad name")
+                .help("names of variables are not empty and have no `=` in them"),
+            );
+        }
+    }
     let restart = fields.opt("restart").and_then(|it| it.choice(&POLICIES));
     let ready = fields.opt("ready").and_then(|it| readiness(&it));
     fields.finish();
     let name = name?;
+    names::part(&name, "an app", item.findings());
     Some(App {
         name: name.value,
         command,
@@ -84,7 +102,8 @@ fn command(fields: &mut Fields<'_>) -> Vec<String> {
     let Some(words) = item.strings() else {
         return Vec::new();
     };
-    if words.first().is_none_or(|program| program.is_empty()) {
+    let first = item.tree().as_list().and_then(<[_]>::first);
+    if first.is_none_or(|program| program.text() == Some("")) {
         fields.findings().error(
             item.problem(
                 "empty-list",
