@@ -78,7 +78,7 @@ fn text(from: impl Read, name: &str) -> Result<String, Failure> {
     }
     String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+        let line = good.split(|byte| *byte == b'\n').count();
         let error = anyhow::anyhow!("{name} is no text: line {line} is not UTF-8");
         Failure::new(exit::SPEC, error).hint("save it as UTF-8")
     })
