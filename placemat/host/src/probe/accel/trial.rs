@@ -74,15 +74,17 @@ pub(super) async fn firmware(qemu: &Path, ovmf: &Ovmf, accelerator: Accelerator)
 }
 
 /// How many times slower than natively the measured loop runs; 1 where it cannot be measured.
+/// Whole hundredths: it is no more exact than that, and reads back from the cache as it was written.
 pub(super) async fn slowness(qemu: &Path, accelerator: Accelerator) -> f64 {
-    match timeout(LOOP_PATIENCE, time_loop(qemu, accelerator)).await {
+    let factor = match timeout(LOOP_PATIENCE, time_loop(qemu, accelerator)).await {
         Ok(Ok(took)) => (took.as_secs_f64() / NATIVE).max(1.0),
         Ok(Err(error)) => {
             tracing::warn!(%error, "cannot measure how slow {accelerator} is");
             1.0
         }
         Err(_) => LOOP_PATIENCE.as_secs_f64() / NATIVE,
-    }
+    };
+    (factor * 100.0).round() / 100.0
 }
 
 async fn time_loop(qemu: &Path, accelerator: Accelerator) -> io::Result<Duration> {
