@@ -9,8 +9,9 @@ use crate::fault::{Fault, Faults};
 use crate::hardware::{Hardware, HardwareError};
 use crate::identity::Identity;
 use crate::redfish::Limits;
+use crate::sel::{Event, Sel};
 use crate::user::{Accounts, LockoutPolicy, UserTable};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, watch};
@@ -85,6 +86,7 @@ struct Inner {
     born: Instant,
     chassis: watch::Sender<Chassis>,
     faults: watch::Sender<Faults>,
+    sel: std::sync::Mutex<Sel>,
     /// Held by whoever acts on the machine, so that effects never mix.
     turn: Mutex<()>,
     tasks: TaskTracker,
@@ -107,6 +109,7 @@ impl Bmc {
                 born: Instant::now(),
                 chassis: watch::Sender::new(chassis),
                 faults: watch::Sender::new(settings.faults),
+                sel: std::sync::Mutex::default(),
                 turn: Mutex::new(()),
                 tasks: TaskTracker::new(),
                 runtime: Handle::current(),
@@ -132,6 +135,16 @@ impl Bmc {
     /// What a client of Redfish may take up.
     pub fn limits(&self) -> Limits {
         self.inner.limits
+    }
+
+    /// Works on the event log; `work` gets the time too, in seconds since 1970.
+    pub fn sel<T>(&self, work: impl FnOnce(&mut Sel, i64) -> T) -> T {
+        let mut sel = self
+            .inner
+            .sel
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        work(&mut sel, jiff::Timestamp::now().as_second())
     }
 
     /// Whether the machine takes a diagnostic interrupt.
@@ -374,6 +387,13 @@ impl Bmc {
         debug_assert_eq!(effects, Ok(Vec::new()));
     }
 
+    fn log(&self, events: &[Event]) {
+        for event in events {
+            // A full log says so itself, to whoever reads it.
+            self.sel(|sel, now| sel.note(now, *event)).ok();
+        }
+    }
+
     fn step(&self, command: &Command) -> Result<Vec<Effect>, Refusal> {
         let now = self.uptime();
         let mut answer = Ok(Vec::new());
@@ -382,6 +402,7 @@ impl Bmc {
             .send_if_modified(|chassis| match chassis.step(now, command) {
                 Ok((next, effects)) => {
                     answer = Ok(effects);
+                    self.log(&Event::of(chassis, command, &next));
                     let changed = *chassis != next;
                     *chassis = next;
                     changed

@@ -9,6 +9,7 @@
 pub mod app;
 pub mod chassis;
 pub mod code;
+pub mod sensor_event;
 pub mod storage;
 pub mod transport;
 
@@ -123,6 +124,7 @@ const ADMINISTRATOR: Option<Privilege> = Some(Privilege::Administrator);
 /// The commands, by network function.
 pub const COMMANDS: &[(u8, &[Row])] = &[
     (0x00, chassis::ROWS),
+    (0x04, sensor_event::ROWS),
     (0x06, app::ROWS),
     (0x0a, storage::ROWS),
     (0x0c, transport::ROWS),

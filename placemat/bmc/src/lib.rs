@@ -10,6 +10,7 @@
 //! ```
 //!
 //! - [`chassis`]: `(state, command) -> (state, effects)`. All rules of power and boot are there, once.
+//! - [`sel`]: the event log, written from the chassis' steps.
 //! - [`Bmc`]: the handle that everybody shares. Performs effects on the machine one at a time and
 //!   reports back what came of them. Clones are the same BMC.
 //! - [`rmcp`]: no sockets, no clock. [`ipmi`]: a command is a function and a table row.
@@ -44,6 +45,7 @@ pub mod identity;
 pub mod ipmi;
 pub mod redfish;
 pub mod rmcp;
+pub mod sel;
 pub mod server;
 pub mod user;
 

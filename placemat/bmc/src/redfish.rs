@@ -7,6 +7,7 @@ mod body;
 mod boot;
 mod chassis;
 mod error;
+mod log_service;
 mod manager;
 mod metadata;
 mod protocol;
@@ -83,6 +84,23 @@ impl Service {
             .route(
                 "/redfish/v1/Systems/1/Actions/ComputerSystem.Reset",
                 resource(reset::system()),
+            )
+            .route(log_service::COLLECTION, resource(log_service::collection()))
+            .route(
+                "/redfish/v1/Systems/1/LogServices/Sel",
+                resource(log_service::routes()),
+            )
+            .route(
+                "/redfish/v1/Systems/1/LogServices/Sel/Actions/LogService.ClearLog",
+                resource(log_service::clear()),
+            )
+            .route(
+                "/redfish/v1/Systems/1/LogServices/Sel/Entries",
+                resource(log_service::entries()),
+            )
+            .route(
+                "/redfish/v1/Systems/1/LogServices/Sel/Entries/{id}",
+                resource(log_service::one()),
             )
             .route("/redfish/v1/Chassis", resource(chassis::collection()))
             .route("/redfish/v1/Chassis/1", resource(chassis::routes()))

@@ -16,6 +16,10 @@ pub enum Code {
     InvalidCommand = 0xc1,
     /// Not for this logical unit.
     InvalidLun = 0xc2,
+    /// No room for it.
+    NoSpace = 0xc4,
+    /// The reservation is no longer valid.
+    Reservation = 0xc5,
     /// Wrong length of the request.
     Length = 0xc7,
     /// An offset beyond the end.

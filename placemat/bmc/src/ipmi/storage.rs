@@ -1,5 +1,5 @@
-//! NetFn 0Ah, Storage: FRU inventory, sensor records, and an event log that stays empty
-//! (IPMI 2.0 chapters 31, 33 and 34).
+//! NetFn 0Ah, Storage: FRU inventory, sensor records and the event log (IPMI 2.0 chapters 31,
+//! 33 and 34).
 
 mod fru;
 mod log;
@@ -17,6 +17,9 @@ pub const ROWS: &[Row] = &[
     now(0x40, USER, "Get SEL Info", log::info),
     now(0x42, USER, "Reserve SEL", log::reserve),
     now(0x43, USER, "Get SEL Entry", log::get),
+    now(0x44, OPERATOR, "Add SEL Entry", log::add),
+    now(0x46, OPERATOR, "Delete SEL Entry", log::delete),
     now(0x47, OPERATOR, "Clear SEL", log::clear),
     now(0x48, USER, "Get SEL Time", log::time),
+    now(0x49, OPERATOR, "Set SEL Time", log::set_time),
 ];

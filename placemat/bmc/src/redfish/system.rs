@@ -2,7 +2,7 @@
 
 use super::auth::Caller;
 use super::protocol::Methods;
-use super::{Error, ID, Service, body, boot, collection as members, link, reset};
+use super::{Error, ID, Service, body, boot, collection as members, link, log_service, reset};
 use crate::chassis::{Chassis, Identify, PowerPolicy};
 use crate::user::Privilege;
 use axum::body::Bytes;
@@ -113,6 +113,7 @@ fn system(service: &Service) -> Value {
         "LocationIndicatorActive": chassis.identify_lit(service.bmc.uptime()),
         "Status": status(&chassis),
         "Boot": boot::read(chassis.boot),
+        "LogServices": link(log_service::COLLECTION),
         "Links": {
             "Chassis": [link("/redfish/v1/Chassis/1")],
             "ManagedBy": [link("/redfish/v1/Managers/1")],

@@ -2,6 +2,9 @@
 
 use crate::client::{ACCOUNTS, Client, READER, RESET, SESSIONS, SYSTEM, WRONG};
 
+const ENTRY: &str = "/redfish/v1/Systems/1/LogServices/Sel/Entries/1";
+const CLEAR: &str = "/redfish/v1/Systems/1/LogServices/Sel/Actions/LogService.ClearLog";
+
 type Row = (
     &'static str,
     &'static str,
@@ -61,6 +64,8 @@ const REFUSED: &[Row] = &[
         &[],
         "{\"LocationIndicatorActive\":\"yes\"}",
     ),
+    ("GET", ENTRY, &[], ""),
+    ("POST", CLEAR, &[], "{\"Colour\":\"red\"}"),
     ("PATCH", ACCOUNTS, &[], "{\"AccountLockoutThreshold\":256}"),
     (
         "PATCH",
@@ -124,6 +129,7 @@ async fn errors() {
         (Some(READER), "POST", RESET),
         (Some(READER), "PATCH", SYSTEM),
         (Some(READER), "PATCH", ACCOUNTS),
+        (Some(READER), "POST", CLEAR),
     ] {
         client.auth = auth;
         let answer = client.send(method, path, &[], "{}").await;
