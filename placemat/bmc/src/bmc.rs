@@ -32,10 +32,16 @@ pub enum ActError {
         /// Why it was not.
         source: HardwareError,
     },
+    /// Too many orders wait for their turn already.
+    #[error("too many commands wait for the machine")]
+    Busy,
     /// The plug was pulled in the middle of it.
     #[error("mains power went away during the command")]
     Interrupted,
 }
+
+/// Orders that may wait for their turn. Clients send again what takes long, so there may be some.
+const QUEUE: usize = 64;
 
 /// What a BMC is made from.
 pub struct Settings {
@@ -171,13 +177,17 @@ impl Bmc {
     /// `Reset` when the machine is there, `Shutdown` and `Restart` when the guest was told.
     /// Dropping the future does not stop what has begun.
     pub async fn power(&self, command: PowerCommand, cause: Cause) -> Result<(), ActError> {
-        self.act(Command::Power(command, cause), cause == Cause::Lab)
-            .await
+        let trusted = cause == Cause::Lab;
+        if !trusted {
+            self.admit()?;
+        }
+        self.act(Command::Power(command, cause), trusted).await
     }
 
     /// Sets or clears the boot override. It holds from the moment of the call, for boots that
     /// the guest starts itself too; returns once the machine knows.
     pub async fn set_boot(&self, boot: Option<BootOverride>) -> Result<(), ActError> {
+        self.admit()?;
         self.act_at_once(Command::SetBoot(boot)).await
     }
 
@@ -270,6 +280,12 @@ impl Bmc {
     pub async fn close(&self) {
         self.inner.tasks.close();
         self.inner.tasks.wait().await;
+    }
+
+    /// Fails when the queue is full. The lab's own acts and what the machine does need no room.
+    fn admit(&self) -> Result<(), ActError> {
+        let full = self.inner.tasks.len() >= QUEUE;
+        if full { Err(ActError::Busy) } else { Ok(()) }
     }
 
     /// Takes its turn, then decides, then does.

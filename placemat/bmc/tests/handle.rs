@@ -42,6 +42,27 @@ async fn acts_take_turns() {
 }
 
 #[tokio::test]
+async fn orders_do_not_pile_up() {
+    let (machine, bmc) = setup();
+    bmc.power(PowerCommand::On, Cause::Lab).await.expect("on");
+    let mut answers = tokio::task::JoinSet::new();
+    for _ in 0..200 {
+        let bmc = bmc.clone();
+        answers.spawn(async move { bmc.power(PowerCommand::Reset, Cause::Ipmi).await });
+    }
+    let answers = answers.join_all().await;
+    let busy = answers
+        .iter()
+        .filter(|answer| **answer == Err(ActError::Busy));
+    let (busy, resets) = (busy.count(), machine.acts().len() - 1);
+    assert!(busy > 0 && resets > 0, "{busy} {resets}");
+    assert_eq!(busy + resets, 200);
+    bmc.power(PowerCommand::Reset, Cause::Ipmi)
+        .await
+        .expect("room again");
+}
+
+#[tokio::test]
 async fn an_act_outlives_its_caller() {
     let (machine, bmc) = setup();
     bmc.power(PowerCommand::On, Cause::Ipmi).await.expect("on");
@@ -190,6 +211,7 @@ async fn errors_name_the_act() {
             .expect_err("unplugged"),
     );
     note(ActError::Interrupted);
+    note(ActError::Busy);
     insta::assert_snapshot!(errors.join("\n"));
 }
 

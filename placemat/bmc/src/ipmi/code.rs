@@ -12,6 +12,8 @@ pub enum Code {
     ReadOnly = 0x82,
     /// Of Close Session: there is no such session (section 22.19).
     NoSession = 0x87,
+    /// Busy; ask again later.
+    Busy = 0xc0,
     /// Unknown command or network function.
     InvalidCommand = 0xc1,
     /// Not for this logical unit.

@@ -181,11 +181,12 @@ proptest! {
         let bmc = bmc();
         for (_, rows) in COMMANDS {
             for row in *rows {
+                let (mut sessions, id) = session(Privilege::Administrator);
                 let mut call = Call {
                     bmc: &bmc,
                     state: &mut State::default(),
-                    sessions: &mut Sessions::default(),
-                    session: None,
+                    sessions: &mut sessions,
+                    session: Some(id),
                     data: &data,
                 };
                 match row.run {

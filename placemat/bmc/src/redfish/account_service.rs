@@ -2,11 +2,11 @@
 //! schemas). The users come from the cluster file; only when they are locked out can be set.
 
 use super::auth::Caller;
-use super::protocol::Methods;
+use super::protocol::{Id, Methods};
 use super::{Error, Service, body, collection, link};
 use crate::user::{LockoutPolicy, Privilege, User};
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header::ETAG;
 use axum::routing::get;
 use axum::{Extension, Json};
@@ -88,7 +88,7 @@ pub(super) fn accounts() -> Methods<Service> {
 }
 
 pub(super) fn account() -> Methods<Service> {
-    let read = |State(service): State<Service>, Path(id): Path<String>| async move {
+    let read = |State(service): State<Service>, Id(id): Id| async move {
         let index = id
             .parse::<usize>()
             .ok()
@@ -128,7 +128,7 @@ pub(super) fn roles() -> Methods<Service> {
 }
 
 pub(super) fn role() -> Methods<Service> {
-    let read = |Path(id): Path<String>| async move {
+    let read = |Id(id): Id| async move {
         ROLES
             .into_iter()
             .find(|role| role.role() == id)

@@ -266,6 +266,17 @@ impl Error {
         )
     }
 
+    /// Too much to do.
+    pub(super) fn busy() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "ServiceTemporarilyUnavailable",
+            "The service is temporarily unavailable. Retry in 1 seconds.",
+            &["1"],
+            "Wait for the indicated retry duration and retry the operation.",
+        )
+    }
+
     /// The machine failed; `why` is its own account.
     pub(super) fn internal(why: &str) -> Self {
         Self::new(

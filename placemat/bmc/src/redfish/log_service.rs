@@ -1,12 +1,12 @@
 //! The event log, which IPMI shows too (LogService and LogEntry schemas).
 
 use super::auth::Caller;
-use super::protocol::Methods;
+use super::protocol::{Id, Methods};
 use super::{Error, Service, body, collection as members_of, link};
 use crate::sel::{CAPACITY, Record, Sel};
 use crate::user::Privilege;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Extension, Json};
@@ -69,7 +69,7 @@ pub(super) fn entries() -> Methods<Service> {
 }
 
 pub(super) fn one() -> Methods<Service> {
-    let read = |State(service): State<Service>, Path(id): Path<String>| async move {
+    let read = |State(service): State<Service>, Id(id): Id| async move {
         let entry = service.bmc.sel(|sel, _| {
             let mut records = sel.records().iter();
             records

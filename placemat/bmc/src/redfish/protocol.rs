@@ -1,8 +1,9 @@
 //! What holds for every resource: headers, methods, queries, paths (DSP0266 chapters 6 to 8).
 
 use super::Error;
-use axum::extract::Request;
+use axum::extract::{FromRequestParts, Path, Request};
 use axum::http::header::{ALLOW, CACHE_CONTROL, HeaderName, HeaderValue, LINK};
+use axum::http::request::Parts;
 use axum::http::{Method, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -91,6 +92,19 @@ pub(super) async fn trim_path(mut request: Request) -> Request {
         }
     }
     request
+}
+
+/// The last part of a path with a parameter. One that is no text names nothing.
+pub(super) struct Id(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        path.map(|Path(id)| Self(id))
+            .map_err(|_| Error::missing(parts.uri.path()))
+    }
 }
 
 /// Anything that is not there.

@@ -86,6 +86,7 @@ async fn reset(
     match service.bmc.power(command, Cause::Redfish).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(ActError::Refused(_) | ActError::Interrupted) => Err(Error::standby()),
+        Err(ActError::Busy) => Err(Error::busy()),
         Err(ActError::Machine { source, .. }) => Err(Error::internal(&source.to_string())),
     }
 }

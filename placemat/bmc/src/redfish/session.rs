@@ -1,11 +1,11 @@
 //! Sessions: log in by POST, log out by DELETE (DSP0266 section 13.3.4, Session schema).
 
 use super::auth::{Caller, TOKEN};
-use super::protocol::Methods;
+use super::protocol::{Id, Methods};
 use super::{Error, Service, body, collection as members_of};
 use crate::user::Privilege;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
@@ -147,10 +147,7 @@ async fn create(State(service): State<Service>, bytes: Bytes) -> Result<Response
     Ok((StatusCode::CREATED, headers, Json(session(&id, &user.name))).into_response())
 }
 
-async fn read(
-    State(service): State<Service>,
-    Path(id): Path<String>,
-) -> Result<Json<Value>, Error> {
+async fn read(State(service): State<Service>, Id(id): Id) -> Result<Json<Value>, Error> {
     let (id, user) = service.find(&id)?;
     Ok(Json(session(&id.to_string(), &user)))
 }
@@ -158,7 +155,7 @@ async fn read(
 async fn remove(
     State(service): State<Service>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<StatusCode, Error> {
     let (id, user) = service.find(&id)?;
     if user != caller.name {

@@ -3,6 +3,7 @@
 use super::auth::Caller;
 use super::protocol::Methods;
 use super::{Error, ID, Service, body, boot, collection as members, link, log_service, reset};
+use crate::bmc::ActError;
 use crate::chassis::{Chassis, Identify, PowerPolicy};
 use crate::user::Privilege;
 use axum::body::Bytes;
@@ -86,7 +87,10 @@ async fn write(
             .bmc
             .set_boot(boot)
             .await
-            .map_err(|error| Error::internal(&error.to_string()))?;
+            .map_err(|error| match error {
+                ActError::Busy => Error::busy(),
+                error => Error::internal(&error.to_string()),
+            })?;
     }
     Ok(Json(system(&service)))
 }

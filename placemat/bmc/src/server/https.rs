@@ -16,6 +16,8 @@ use tokio_util::sync::CancellationToken;
 /// How long a request that is under way may take once serving has been cancelled.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
+/// Bytes of the head of a request.
+const HEAD: usize = 64 * 1024;
 /// Pause after a failed accept (out of descriptors, most likely).
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -90,6 +92,7 @@ async fn converse(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.patience)
+        .max_buf_size(HEAD)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     tokio::select! {

@@ -1,6 +1,8 @@
 //! What is refused, and in which words.
 
 use crate::client::{ACCOUNTS, Client, READER, RESET, SESSIONS, SYSTEM, WRONG};
+use proptest::prelude::*;
+use serde_json::{Value, json};
 
 const ENTRY: &str = "/redfish/v1/Systems/1/LogServices/Sel/Entries/1";
 const CLEAR: &str = "/redfish/v1/Systems/1/LogServices/Sel/Actions/LogService.ClearLog";
@@ -65,6 +67,8 @@ const REFUSED: &[Row] = &[
         "{\"LocationIndicatorActive\":\"yes\"}",
     ),
     ("GET", ENTRY, &[], ""),
+    ("GET", "/redfish/v1/AccountService/Roles/%ff", &[], ""),
+    ("DELETE", "/redfish/v1/SessionService/Sessions/%ff", &[], ""),
     ("POST", CLEAR, &[], "{\"Colour\":\"red\"}"),
     ("PATCH", ACCOUNTS, &[], "{\"AccountLockoutThreshold\":256}"),
     (
@@ -140,4 +144,67 @@ async fn errors() {
         )]);
     }
     insta::assert_snapshot!(report);
+}
+
+/// Values of every kind, small ones more often.
+fn any_value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        (0..300u16).prop_map(Value::from),
+        ".{0,20}".prop_map(Value::from),
+        prop::sample::select(vec!["Once", "None", "Cd", "Legacy", "UEFI", "AlwaysOn"])
+            .prop_map(Value::from),
+        prop::collection::vec(any::<bool>(), 0..3).prop_map(Value::from),
+    ]
+}
+
+const PROPERTIES: [&str; 12] = [
+    "Boot",
+    "BootSourceOverrideTarget",
+    "BootSourceOverrideEnabled",
+    "BootSourceOverrideMode",
+    "PowerRestorePolicy",
+    "LocationIndicatorActive",
+    "AccountLockoutThreshold",
+    "AccountLockoutDuration",
+    "AccountLockoutCounterResetAfter",
+    "ResetType",
+    "UserName",
+    "Password",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_body_gets_an_answer(
+        properties in prop::collection::btree_map(prop::sample::select(PROPERTIES.to_vec()), any_value(), 0..4),
+        junk: Vec<u8>,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            let client = Client::new();
+            let plain = json!(properties).to_string();
+            let boot = json!({ "Boot": properties }).to_string();
+            let junk = String::from_utf8_lossy(&junk).into_owned();
+            for (method, path) in [
+                ("PATCH", SYSTEM),
+                ("PATCH", ACCOUNTS),
+                ("POST", RESET),
+                ("POST", SESSIONS),
+                ("POST", CLEAR),
+            ] {
+                for body in [&plain, &boot, &junk] {
+                    let status = client.send(method, path, &[], body).await.status;
+                    assert!(!status.is_server_error(), "{method} {path} {body}: {status}");
+                }
+            }
+        });
+    }
 }

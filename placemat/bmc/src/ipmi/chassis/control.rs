@@ -59,6 +59,7 @@ pub(super) async fn bounded(act: impl Future<Output = Result<(), ActError>>) -> 
     match tokio::time::timeout(PATIENCE, act).await {
         Err(_) | Ok(Ok(())) => Ok(Vec::new()),
         Ok(Err(ActError::Refused(_) | ActError::Interrupted)) => Err(Code::State),
+        Ok(Err(ActError::Busy)) => Err(Code::Busy),
         Ok(Err(ActError::Machine { source, .. })) => Err(match source {
             HardwareError::Unsupported(_) => Code::InvalidField,
             HardwareError::Failed(_) => Code::Unspecified,
