@@ -12,7 +12,7 @@ pub use mac::derived as derived_mac;
 
 use ipnet::IpNet;
 use placemat_spec::Cluster;
-use placemat_spec::resource::{Interface, Network, Node, Tier};
+use placemat_spec::resource::{Interface, Node, Tier};
 use placemat_spec::selector::{Target, TargetKind};
 use std::collections::BTreeMap;
 
@@ -54,25 +54,27 @@ impl Plan {
                 ends.entry(&interface.network).or_default().push(end);
             }
         }
+        let mut bmcs = bmc_addresses(cluster);
         let mut port = 0;
         for network in cluster.networks.values() {
             let ends = ends.remove(network.name.as_str()).unwrap_or_default();
-            let addresses = hub_addresses(cluster, network);
+            // The hub's addresses: its own, and one for each BMC, which it answers for.
+            let mut addresses = network.addresses.clone();
+            addresses.extend(bmcs.remove(network.name.as_str()).unwrap_or_default());
             link::plan_network(&mut plan, network, addresses, ends, &mut port);
         }
         plan
     }
 }
 
-/// The hub's addresses on a network: its own, and one for each BMC, which the hub answers for.
-fn hub_addresses(cluster: &Cluster, network: &Network) -> Vec<IpNet> {
-    let bmcs = cluster
-        .nodes
-        .values()
-        .filter_map(|node| node.bmc.as_ref())
-        .filter(|bmc| bmc.network == network.name)
-        .map(|bmc| IpNet::from(bmc.address));
-    network.addresses.iter().copied().chain(bmcs).collect()
+/// The addresses of BMCs by network.
+fn bmc_addresses(cluster: &Cluster) -> BTreeMap<&str, Vec<IpNet>> {
+    let mut addresses: BTreeMap<&str, Vec<IpNet>> = BTreeMap::new();
+    for bmc in cluster.nodes.values().filter_map(|node| node.bmc.as_ref()) {
+        let of_network = addresses.entry(&bmc.network).or_default();
+        of_network.push(IpNet::from(bmc.address));
+    }
+    addresses
 }
 
 fn namespaces(cluster: &Cluster) -> Vec<Namespace> {

@@ -6,10 +6,11 @@
 //! for one character. Keys are labels, and the fields `name`, `kind`, `tier`, `type` and `image` of
 //! the kinds that have them.
 
+mod index;
 mod parse;
 mod resolve;
 
-pub(crate) use resolve::candidates;
+pub(crate) use index::Index;
 
 use crate::document::{At, Item};
 use crate::problem::Problem;

@@ -8,13 +8,15 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 pub(super) fn check(ledger: &Ledger, findings: &Findings) {
-    for (index, range) in ledger.ranges.iter().enumerate() {
+    let mut served: HashMap<&str, Vec<&RangeUse>> = HashMap::new();
+    for range in &ledger.ranges {
         inside(range, findings);
-        let overlaps = |earlier: &&RangeUse| {
+        let overlaps = |earlier: &&&RangeUse| {
             let (a, b) = (&*range.subnet, &*earlier.subnet);
-            earlier.server == range.server && (a.contains(b) || b.contains(a))
+            a.contains(b) || b.contains(a)
         };
-        if let Some(first) = ledger.ranges.iter().take(index).find(overlaps) {
+        let earlier = served.entry(&range.server).or_default();
+        if let Some(first) = earlier.iter().find(overlaps) {
             findings.error(
                 Problem::new(
                     "overlapping-subnets",
@@ -24,9 +26,10 @@ pub(super) fn check(ledger: &Ledger, findings: &Findings) {
                 .at(first.subnet.place, "with this one"),
             );
         }
+        earlier.push(range);
     }
     relayed(ledger, findings);
-    hosts(ledger, findings);
+    hosts(ledger, &served, findings);
 }
 
 /// What a range hands out, and its gateway, are hosts of its subnet.
@@ -117,7 +120,7 @@ fn relayed(ledger: &Ledger, findings: &Findings) {
     }
 }
 
-fn hosts(ledger: &Ledger, findings: &Findings) {
+fn hosts(ledger: &Ledger, served: &HashMap<&str, Vec<&RangeUse>>, findings: &Findings) {
     let (mut macs, mut addresses) = (Once::new(), Once::new());
     let taken: HashMap<IpAddr, usize> = ledger
         .addresses
@@ -126,10 +129,6 @@ fn hosts(ledger: &Ledger, findings: &Findings) {
         .rev()
         .map(|(index, it)| (it.net.addr(), index))
         .collect();
-    let mut served: HashMap<&str, Vec<&RangeUse>> = HashMap::new();
-    for range in &ledger.ranges {
-        served.entry(&range.server).or_default().push(range);
-    }
     let nics: HashSet<_> = ledger.macs.iter().map(|(mac, _)| mac.value).collect();
     for host in &ledger.hosts {
         let HostUse {

@@ -3,13 +3,13 @@
 use super::Once;
 use crate::draft::Draft;
 use crate::problem::{Findings, Problem};
-use crate::selector::{Target, candidates};
+use crate::selector::{Index, Target};
 
 pub(super) fn check(draft: &Draft, findings: &Findings) {
-    let all = candidates(&draft.cluster);
+    let index = Index::of(&draft.cluster);
     let mut plugged = Once::new();
     for (selector, feed) in &draft.ledger.loads {
-        let targets: Vec<Target> = match selector.resolve_among(&all) {
+        let targets: Vec<Target> = match selector.resolve_among(index.among(selector)) {
             Ok(targets) => targets,
             Err(error) => {
                 findings.error(error.problem(selector));

@@ -6,11 +6,11 @@ use crate::problem::suggestion;
 use crate::resource::{Labels, NetworkType, RouterKind, Tier};
 
 /// What a selector can see of a thing.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Candidate<'a> {
-    kind: TargetKind,
-    name: &'a str,
-    labels: &'a Labels,
+    pub(super) kind: TargetKind,
+    pub(super) name: &'a str,
+    pub(super) labels: &'a Labels,
     fields: Vec<(&'static str, &'a str)>,
 }
 
@@ -45,7 +45,7 @@ impl Selector {
         self.resolve_among(&candidates(cluster))
     }
 
-    /// The same, for many selectors on one cluster: `all` is what [`candidates`] gives.
+    /// The same, for many selectors on one cluster: `all` is what [`Index::among`](super::Index::among) gives.
     pub(crate) fn resolve_among(
         &self,
         all: &[Candidate<'_>],
@@ -196,7 +196,7 @@ fn keys<'a>(all: &[&'a Candidate<'a>]) -> Vec<&'a str> {
 }
 
 /// Everything in a cluster that a selector can mean, in the order of the files, kind by kind.
-pub(crate) fn candidates(cluster: &Cluster) -> Vec<Candidate<'_>> {
+pub(super) fn candidates(cluster: &Cluster) -> Vec<Candidate<'_>> {
     let mut all = Vec::new();
     all.extend(cluster.nodes.values().map(|it| {
         let tier = match it.tier {
