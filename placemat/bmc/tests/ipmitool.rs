@@ -3,6 +3,7 @@
 mod support;
 
 use placemat_bmc::fault::Fault;
+use placemat_bmc::user::LockoutPolicy;
 use serde_json::Value;
 use std::net::UdpSocket;
 use std::sync::atomic::Ordering;
@@ -301,6 +302,38 @@ fn strangers_are_refused_quickly() {
             );
         }
     }
+}
+
+/// ipmitool itself leaves without a word once RAKP message 2 shows that its password is wrong, so
+/// the BMC can't count that; curl's wrong passwords count for both.
+#[test]
+fn a_lockout_holds_for_ipmi_too() {
+    if !have("ipmitool") || !have("curl") {
+        return;
+    }
+    let board = Board::start();
+    let day = Duration::from_secs(86_400);
+    board.bmc.accounts().set_policy(LockoutPolicy {
+        threshold: 2,
+        duration: day,
+        reset_after: day,
+    });
+    let wrong = || {
+        board
+            .curl(&["-u", "admin:wrong"], "/redfish/v1/Systems/1")
+            .0
+    };
+    assert_eq!(wrong(), "401");
+    board.ipmitool("chassis power status").out(); // the right password forgives
+    assert_eq!(wrong(), "401");
+    board.ipmitool("chassis power status").out();
+    assert_eq!([wrong(), wrong()], ["401", "401"]);
+    for suite in ["-C 17", "-C 3"] {
+        let ran = board.ipmitool(&format!("{suite} chassis power status"));
+        assert!(!ran.ok, "{ran:?}");
+    }
+    let other = board.ipmitool_as("reader", "look", "-L USER chassis power status");
+    assert_eq!(other.out(), "Chassis Power is off");
 }
 
 #[test]
