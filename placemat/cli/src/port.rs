@@ -6,10 +6,11 @@ use placemat_bmc::boot::{BootOverride, BootSource, Persistence};
 use placemat_host::pressure::Pressure;
 use placemat_lab::fault::{Fault as LabFault, FaultKind as LabFaultKind};
 use placemat_lab::lab::Lab;
-use placemat_lab::probe::Flows as LabFlows;
+use placemat_lab::probe::{Flows as LabFlows, RouteChanges};
 use placemat_scenario::port::{
     BfdSession, BgpSession, BootDevice, BootStatus, ExecOutput, ExecRequest, Fault, FaultKind,
-    Flow, FlowRecord, Flows, LabPort, Link, PortError, PortResult, PowerAction, Route,
+    Flow, FlowRecord, Flows, LabPort, Link, PortError, PortResult, PowerAction, Route, RouteChange,
+    RouteWatch,
 };
 use placemat_spec::Cluster;
 use placemat_spec::event::LabEvent;
@@ -163,6 +164,11 @@ impl LabPort for LivePort {
         Ok(Box::new(LiveFlows(Some(opened))))
     }
 
+    async fn watch_routes(&self) -> PortResult<Box<dyn RouteWatch>> {
+        let watch = self.lab.watch_routes().await.map_err(PortError)?;
+        Ok(Box::new(LiveRouteWatch(Some(watch))))
+    }
+
     async fn apply_fault(&self, fault: &Fault) -> PortResult<()> {
         let applied = self.lab.apply_fault(&on_lab(fault)).await;
         applied.map_err(PortError)
@@ -194,6 +200,23 @@ fn on_lab(fault: &Fault) -> LabFault {
     LabFault {
         kind,
         of: fault.of.clone(),
+    }
+}
+
+/// Watched routes; absent once stopped.
+struct LiveRouteWatch(Option<RouteChanges>);
+
+#[async_trait]
+impl RouteWatch for LiveRouteWatch {
+    async fn stop(&mut self) -> PortResult<Vec<RouteChange>> {
+        let stopped = || PortError("routes are no longer watched".into());
+        let mut watch = self.0.take().ok_or_else(stopped)?;
+        let done = tokio::task::spawn_blocking(move || watch.stop()).await;
+        let changes = done
+            .map_err(|error| PortError(error.to_string()))?
+            .map_err(|error| PortError(format!("watch routes: {error}")))?;
+        let change = |(at, t_ms)| RouteChange { at, t_ms };
+        Ok(changes.into_iter().map(change).collect())
     }
 }
 

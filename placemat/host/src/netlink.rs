@@ -7,9 +7,11 @@
 mod address;
 mod link;
 mod route;
+mod watch;
 
 pub use link::{LinkState, VethEnd};
 pub use route::FibRoute;
+pub use watch::RouteWatch;
 
 use crate::netns::Netns;
 use netlink_packet_core::{

@@ -117,6 +117,13 @@ impl Wiring {
             .map_or(&self.hub_netns, |space| &space.netns)
     }
 
+    /// Every target that has a namespace, with it.
+    pub fn namespaces(&self) -> impl Iterator<Item = (&Target, &Netns)> {
+        self.spaces
+            .iter()
+            .map(|(target, space)| (target, &space.netns))
+    }
+
     /// Takes every interface of a target down, with all addresses: its power is gone.
     pub fn unplug(&self, target: &Target) -> Result<(), WiringError> {
         self.space(target, |netlink, space| {

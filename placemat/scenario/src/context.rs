@@ -3,6 +3,7 @@
 
 use crate::deadline::{Deadline, Limit};
 use crate::event::What;
+use crate::measure::FaultSpan;
 use crate::model::{Gate, Text, TextPart};
 use crate::outcome::Outcome;
 use crate::port::{LabPort, PortError, PortResult};
@@ -41,6 +42,8 @@ pub(crate) struct Case {
     outputs: Mutex<HashMap<(String, String), IndexMap<Target, String>>>,
     /// Faults in effect now; the steady-state gate waits until there is none.
     pub(crate) active_faults: AtomicUsize,
+    /// Every fault so far, for measurements around them.
+    pub(crate) faults: Mutex<Vec<FaultSpan>>,
     /// Heals so far; numbers the gates.
     pub(crate) heals: AtomicUsize,
     /// Steps that did something; none means that nothing was tested.
@@ -63,6 +66,7 @@ impl Case {
             boots_before,
             outputs: Mutex::default(),
             active_faults: AtomicUsize::new(0),
+            faults: Mutex::default(),
             heals: AtomicUsize::new(0),
             performed: AtomicUsize::new(0),
             evidence_taken: AtomicBool::new(false),

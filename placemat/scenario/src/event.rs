@@ -213,6 +213,10 @@ pub struct Measurement {
     pub max_gap_ms: f64,
     /// Packets lost, share of all sent, 0 to 1.
     pub loss: f64,
+    /// From the fault to the last change of a route elsewhere before it was undone, the slowest of
+    /// the faults; absent where none was asked for or no route changed.
+    #[serde(default)]
+    pub convergence_ms: Option<f64>,
     /// Share of the time in which work on the host waited for a processor, 0 to 1.
     #[serde(default)]
     pub host_waited: Option<f64>,
@@ -240,7 +244,7 @@ pub struct FlowMeasurement {
 /// A budget and what was measured against it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Budget {
-    /// `max-gap`, `max-loss`, `min-exposed`, ...
+    /// `max-gap`, `max-loss`, `max-convergence`, `min-exposed`.
     pub name: String,
     /// What was allowed, with unit.
     pub limit: String,

@@ -3,12 +3,13 @@
 
 use crate::port::{
     BfdSession, BgpSession, BootDevice, BootStatus, ExecOutput, ExecRequest, Fault, FaultKind,
-    Flow, FlowRecord, Flows, LabPort, Link, PortError, PortResult, PowerAction, Route,
+    Flow, FlowRecord, Flows, LabPort, Link, PortError, PortResult, PowerAction, Route, RouteChange,
+    RouteWatch,
 };
 use async_trait::async_trait;
 use ipnet::IpNet;
 use placemat_spec::event::{BootPhase, LabEvent};
-use placemat_spec::selector::Target;
+use placemat_spec::selector::{Target, TargetKind};
 use placemat_spec::{Cluster, Source};
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -36,6 +37,8 @@ pub(crate) struct Knobs {
     pub(crate) effective: bool,
     /// Applying a fault stops half-way with an error: only its first target is broken.
     pub(crate) half_applies: bool,
+    /// How long after carrier-down the ToR's routes change for the last time; none: never.
+    pub(crate) reroutes: Option<Duration>,
     /// Share of the time in which work waits for a processor.
     pub(crate) starved: f64,
     /// What stays broken when its fault is healed.
@@ -73,6 +76,7 @@ impl FakeLab {
             converge: Duration::from_secs(1),
             effective: true,
             half_applies: false,
+            reroutes: Some(Duration::from_millis(400)),
             starved: 0.02,
             stuck: Vec::new(),
             mute: Vec::new(),
@@ -300,6 +304,10 @@ impl LabPort for FakeLab {
         }))
     }
 
+    async fn watch_routes(&self) -> PortResult<Box<dyn RouteWatch>> {
+        Ok(Box::new(FakeRouteWatch(self.knobs.clone())))
+    }
+
     async fn apply_fault(&self, fault: &Fault) -> PortResult<()> {
         let now = self.start.elapsed().as_secs_f64() * 1000.0;
         self.state(|knobs| {
@@ -344,6 +352,32 @@ impl LabPort for FakeLab {
         });
         self.upset();
         Ok(())
+    }
+}
+
+struct FakeRouteWatch(Arc<Mutex<Knobs>>);
+
+#[async_trait]
+impl RouteWatch for FakeRouteWatch {
+    async fn stop(&mut self) -> PortResult<Vec<RouteChange>> {
+        let knobs = self.0.lock().unwrap();
+        let Some((lost, last)) = knobs.carrier_lost_at.zip(knobs.reroutes) else {
+            return Ok(Vec::new());
+        };
+        let change = |name: &str, after: f64| RouteChange {
+            at: Target {
+                kind: TargetKind::Router,
+                name: name.to_owned(),
+            },
+            t_ms: lost + after,
+        };
+        let last = last.as_secs_f64() * 1000.0;
+        Ok(vec![
+            change("rack1-tor1", last / 2.0),
+            change("rack1-tor1", last),
+            // What is cut off itself forgets its routes in its own time.
+            change("spine-1", last + 1000.0),
+        ])
     }
 }
 

@@ -2,9 +2,11 @@
 //! that drives the flows is `step::measure`.
 
 mod budget;
+mod convergence;
 mod gap;
 
-pub(crate) use budget::{Budgets, judge};
+pub(crate) use budget::{Budgets, Seen, judge};
+pub(crate) use convergence::{FaultSpan, RouteChange};
 pub(crate) use gap::{Gap, longest_gap, lost};
 
 use crate::event::{FlowMeasurement, Measurement};
@@ -55,6 +57,7 @@ pub(crate) fn measurement(
         through,
         max_gap_ms: flows.iter().map(|flow| flow.max_gap_ms).fold(0.0, f64::max),
         loss: share(lost, sent),
+        convergence_ms: None,
         host_waited: None,
         flows,
         budgets: Vec::new(),

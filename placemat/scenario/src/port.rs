@@ -75,6 +75,9 @@ pub trait LabPort: Send + Sync {
     /// Opens probe flows; nothing is sent yet.
     async fn flows(&self, flows: Vec<Flow>, every: Duration) -> PortResult<Box<dyn Flows>>;
 
+    /// Watches the kernel routes (FIB) of everything but VMs, from now on.
+    async fn watch_routes(&self) -> PortResult<Box<dyn RouteWatch>>;
+
     /// Applies a fault, without waiting for its effect. Where that fails or is cut short, part of
     /// it may be in effect: heal it all the same.
     async fn apply_fault(&self, fault: &Fault) -> PortResult<()>;
@@ -186,6 +189,22 @@ pub trait Flows: Send {
     async fn start(&mut self) -> PortResult<()>;
     /// Stops, waits a moment for stragglers, and gives what was recorded, one entry a flow.
     async fn stop(&mut self) -> PortResult<Vec<FlowRecord>>;
+}
+
+/// Watched routes.
+#[async_trait]
+pub trait RouteWatch: Send {
+    /// Stops, and gives what changed.
+    async fn stop(&mut self) -> PortResult<Vec<RouteChange>>;
+}
+
+/// Routes of a target changed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RouteChange {
+    /// Whose.
+    pub at: Target,
+    /// When, in milliseconds on the clock of [`LabEvent::t_ms`].
+    pub t_ms: f64,
 }
 
 /// What was seen of one flow. Times are milliseconds on the clock of [`LabEvent::t_ms`].

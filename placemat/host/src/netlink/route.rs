@@ -7,7 +7,7 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use std::net::IpAddr;
 
 /// The main table's number (linux/rtnetlink.h: `RT_TABLE_MAIN`).
-const MAIN_TABLE: u8 = 254;
+pub(super) const MAIN_TABLE: u8 = 254;
 
 /// A route of the main table.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::{Lab, Output};
 use crate::birdc;
-use crate::probe::{Flow, Flows};
+use crate::probe::{Flow, Flows, RouteChanges};
 use crate::unit::BIRD_SOCKET;
 use ipnet::IpNet;
 use placemat_bmc::hardware::Hardware;
@@ -78,6 +78,14 @@ impl Lab {
                 .map_err(|error| crate::error::chain(&error))
         })
         .await
+    }
+
+    /// Watches the kernel routes of everything with a namespace from now on.
+    pub async fn watch_routes(&self) -> Result<RouteChanges, String> {
+        let of = self.wiring().namespaces();
+        let of = of.map(|(target, netns)| (target.clone(), netns.clone()));
+        let (of, bus) = (of.collect(), self.bus().clone());
+        blocking(move || RouteChanges::watch(of, bus).map_err(|error| error.to_string())).await
     }
 
     /// Pings every address once.

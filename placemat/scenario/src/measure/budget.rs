@@ -1,5 +1,6 @@
 //! Budgets: what a measurement is held against. Requirements, so never stretched by `slowness`.
 
+use super::convergence::{self, FaultSpan, RouteChange};
 use super::gap::{longest_gap, longest_pause};
 use crate::event::{Budget, Measurement, Verdict};
 use crate::outcome::Outcome;
@@ -17,15 +18,24 @@ pub(crate) struct Budgets {
     pub(crate) max_gap: Option<Duration>,
     /// Largest share of packets lost.
     pub(crate) max_loss: Option<f64>,
+    /// Longest time from a fault to the last change of a route.
+    pub(crate) max_convergence: Option<Duration>,
+}
+
+/// What a measurement saw beside its numbers. Times are on the run's clock.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen<'a> {
+    pub(crate) records: &'a [FlowRecord],
+    pub(crate) pressure: &'a Pressure,
+    /// Faults within the measurement.
+    pub(crate) faults: &'a [FaultSpan],
+    pub(crate) changes: &'a [RouteChange],
+    pub(crate) ended_ms: f64,
 }
 
 /// Fills in the budgets of a measurement and says how it ended.
-pub(crate) fn judge(
-    budgets: &Budgets,
-    numbers: &mut Measurement,
-    records: &[FlowRecord],
-    pressure: &Pressure,
-) -> Outcome {
+pub(crate) fn judge(budgets: &Budgets, numbers: &mut Measurement, seen: &Seen<'_>) -> Outcome {
+    let (records, pressure) = (seen.records, seen.pressure);
     let silent = numbers.flows.iter().filter(|flow| flow.sent == 0).count();
     if silent > 0 || numbers.flows.is_empty() {
         return Outcome::vacuous(format!(
@@ -34,6 +44,10 @@ pub(crate) fn judge(
         ));
     }
     numbers.host_waited = pressure.share();
+    let slowest = convergence::slowest(seen.faults, seen.changes);
+    if budgets.max_convergence.is_some() {
+        numbers.convergence_ms = slowest.map(|slowest| slowest.length_ms);
+    }
     numbers.budgets = rows(budgets, numbers);
     let (exposure, broken): (Vec<&Budget>, Vec<&Budget>) = numbers
         .budgets
@@ -41,7 +55,7 @@ pub(crate) fn judge(
         .filter(|budget| !budget.ok)
         .partition(|budget| budget.name == "min-exposed");
     if !broken.is_empty() {
-        return exceeded(budgets, numbers, records, pressure, &broken);
+        return exceeded(budgets, numbers, seen, &broken);
     }
     if let Some(exposure) = exposure.first() {
         let through = numbers.through.as_deref().unwrap_or("the target");
@@ -49,6 +63,9 @@ pub(crate) fn judge(
             "only {} of the flows crossed {through} before the fault, {} wanted: too little would be tested",
             exposure.measured, exposure.limit
         ));
+    }
+    if let Some(why) = unconverged(budgets, numbers, seen) {
+        return Outcome::vacuous(why);
     }
     if let Some(limit) = budgets.max_gap {
         let pause = records.iter().map(longest_pause).fold(0.0, f64::max);
@@ -66,14 +83,32 @@ pub(crate) fn judge(
     Outcome::pass()
 }
 
+/// Why nothing is known about convergence, where a budget for it is given.
+fn unconverged(budgets: &Budgets, numbers: &Measurement, seen: &Seen<'_>) -> Option<String> {
+    let limit = budgets.max_convergence?;
+    let Some(lasted) = convergence::shortest(seen.faults, seen.ended_ms) else {
+        return Some("no fault within the measurement, so nothing had to converge".to_owned());
+    };
+    if numbers.convergence_ms.is_none() {
+        return Some("no route changed under the fault, so nothing converged".to_owned());
+    }
+    (lasted < limit.as_secs_f64() * 1000.0).then(|| {
+        format!(
+            "the fault lasted {}, less than the {} that convergence may take: hold it longer with `for`",
+            span_ms(lasted),
+            span(limit)
+        )
+    })
+}
+
 /// The outcome when budgets are broken: inconclusive where the host may be to blame for each.
 fn exceeded(
     budgets: &Budgets,
     numbers: &Measurement,
-    records: &[FlowRecord],
-    pressure: &Pressure,
+    seen: &Seen<'_>,
     broken: &[&Budget],
 ) -> Outcome {
+    let (records, pressure) = (seen.records, seen.pressure);
     let said: Vec<String> = broken.iter().map(|budget| said(budget)).collect();
     let mut lines = vec![said.join("; ")];
     lines.extend(worst_flows(numbers));
@@ -81,6 +116,7 @@ fn exceeded(
         "max-gap" => host_pause(budgets, numbers, records)
             .or_else(|| starved_in_gaps(budgets, numbers, pressure)),
         "max-loss" => starved_in_loss(budgets, numbers, pressure),
+        "max-convergence" => starved_in_convergence(budgets, seen),
         _ => None,
     });
     if let Some(excuses) = excuses.collect::<Option<Vec<String>>>() {
@@ -138,6 +174,18 @@ fn starved_in_loss(
     ))
 }
 
+/// Whether the host was starved while routes converged.
+fn starved_in_convergence(budgets: &Budgets, seen: &Seen<'_>) -> Option<String> {
+    let slowest = convergence::slowest(seen.faults, seen.changes)?;
+    let excess = slowest.length_ms - budgets.max_convergence?.as_secs_f64() * 1000.0;
+    let (start, end) = (slowest.start_ms, slowest.start_ms + slowest.length_ms);
+    let share = seen.pressure.excuses(start, end, excess)?;
+    Some(format!(
+        "work on the host waited for a processor {} of the time of convergence",
+        percent(share)
+    ))
+}
+
 fn rows(budgets: &Budgets, numbers: &Measurement) -> Vec<Budget> {
     let mut rows = Vec::new();
     if let Some(exposed) = numbers.exposed {
@@ -168,6 +216,14 @@ fn rows(budgets: &Budgets, numbers: &Measurement) -> Vec<Budget> {
             ok: numbers.loss <= limit,
         });
     }
+    if let (Some(limit), Some(took)) = (budgets.max_convergence, numbers.convergence_ms) {
+        rows.push(Budget {
+            name: "max-convergence".to_owned(),
+            limit: span(limit),
+            measured: span_ms(took),
+            ok: took <= limit.as_secs_f64() * 1000.0,
+        });
+    }
     rows
 }
 
@@ -181,6 +237,10 @@ fn said(budget: &Budget) -> String {
         }
         "max-loss" => format!(
             "{} of packets lost, budget {}",
+            budget.measured, budget.limit
+        ),
+        "max-convergence" => format!(
+            "routes changed for {} after the fault, budget {}",
             budget.measured, budget.limit
         ),
         name => format!("{name} {}, budget {}", budget.measured, budget.limit),
@@ -270,7 +330,14 @@ mod tests {
         budgets: Budgets,
         (mut numbers, records): (Measurement, Vec<FlowRecord>),
     ) -> String {
-        let outcome = judge(&budgets, &mut numbers, &records, pressure);
+        let seen = Seen {
+            records: &records,
+            pressure,
+            faults: &[],
+            changes: &[],
+            ended_ms: 2000.0,
+        };
+        let outcome = judge(&budgets, &mut numbers, &seen);
         format!(
             "{:?}: {}",
             outcome.verdict,
@@ -282,6 +349,7 @@ mod tests {
         min_exposed: Some(0.25),
         max_gap: Some(Duration::from_secs(1)),
         max_loss: Some(0.3),
+        max_convergence: None,
     };
 
     #[test]

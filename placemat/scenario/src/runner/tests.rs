@@ -1,5 +1,8 @@
 //! The runner against a lab in memory, on a paused clock.
 
+mod fault;
+mod measure;
+
 use super::*;
 use crate::event::Event;
 use crate::fake::{self, FakeLab};
@@ -295,66 +298,6 @@ steps:
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fault_of_several_targets_is_healed_when_each_is_back() {
-    let text = "
-kind: Scenario
-name: fault
-steps:
-  - fault: {kind: carrier-down, of: router/role=spine, for: 1s}
-";
-    let lab = FakeLab::new();
-    lab.set(|knobs| knobs.stuck = vec![target("router/spine-2")]);
-    insta::assert_snapshot!("one_stays", told(lab, text).await);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_fault_that_failed_half_way_is_healed_and_seen_to_be() {
-    let text = "
-kind: Scenario
-name: fault
-steps:
-  - fault: {kind: carrier-down, of: router/role=spine, for: 1s}
-";
-    let lab = FakeLab::new();
-    lab.set(|knobs| knobs.half_applies = true);
-    insta::assert_snapshot!("half_applied", told(lab, text).await);
-    let lab = FakeLab::new();
-    lab.set(|knobs| {
-        knobs.half_applies = true;
-        knobs.stuck = vec![target("router/spine-1")];
-    });
-    insta::assert_snapshot!("half_applied_and_stuck", told(lab, text).await);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_heal_that_fails_is_told_beside_the_failure_inside_and_after_an_interrupt() {
-    let text = "
-kind: Scenario
-name: fails
-steps:
-  - fault:
-      kind: carrier-down
-      of: router/spine-1
-      during:
-        - exec: {at: router/spine-2, argv: ['false']}
-";
-    let stuck = || {
-        let lab = FakeLab::new();
-        lab.set(|knobs| knobs.stuck = vec![target("router/spine-1")]);
-        lab
-    };
-    insta::assert_snapshot!("step_and_heal_fail", told(stuck(), text).await);
-    let cancel = CancellationToken::new();
-    let soon = async {
-        tokio::time::sleep(Duration::from_secs(3)).await;
-        cancel.cancel();
-    };
-    let hangs = text.replace("'false'", "hang");
-    let (told, ()) = tokio::join!(told_until(stuck(), &hangs, cancel.clone()), soon);
-    insta::assert_snapshot!("interrupted_and_heal_fails", told);
-}
-
-#[tokio::test(start_paused = true)]
 async fn boots_that_were_not_counted_at_the_start_are_unknown() {
     let text = "
 kind: Scenario
@@ -448,37 +391,6 @@ steps:
         - fault: {kind: carrier-down, of: router/spine-2, for: 30s}
 ";
     insta::assert_snapshot!(told(FakeLab::new(), text).await);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_budget_exceeded_on_a_starved_host_is_inconclusive() {
-    let text = "
-kind: Scenario
-name: starved
-steady-state: {that: {use: lib.steady}, timeout: 30s}
-steps:
-  - measure:
-      flows: {from: node/rack=1+tier=netns, to: node/rack=2, count: 2, every: 10ms, through: router/spine-1}
-      during:
-        - fault: {kind: carrier-down, of: router/spine-1, for: 2s}
-      expect: {max-gap: 1s}
----
-kind: Scenario
-name: watched
-steady-state: {that: {use: lib.steady}, timeout: 30s}
-steps:
-  - always:
-      that: {bgp: {of: router/spine-2}}
-      max-gap: 2s
-      during:
-        - fault: {kind: carrier-down, of: router/spine-2, for: 30s}
-";
-    let lab = FakeLab::new();
-    lab.set(|knobs| {
-        knobs.loss = Duration::from_millis(1500);
-        knobs.starved = 0.8;
-    });
-    insta::assert_snapshot!(told(lab, text).await);
 }
 
 #[tokio::test(start_paused = true)]

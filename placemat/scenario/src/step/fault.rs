@@ -6,14 +6,15 @@ use crate::context::Context;
 use crate::deadline::Limit;
 use crate::event::What;
 use crate::load::{Key, POWERED, Reader, Row, Targets, Value};
+use crate::measure::FaultSpan;
 use crate::model::Steps;
 use crate::outcome::Outcome;
 use crate::port::{Fault, FaultKind};
 use crate::runner::{after_heal, run_steps};
 use crate::words::span;
 use async_trait::async_trait;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -134,7 +135,23 @@ enum Unseen {
     Cut(Outcome),
 }
 
+fn spans(cx: &Context) -> MutexGuard<'_, Vec<FaultSpan>> {
+    let faults = &cx.case.faults;
+    faults.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl FaultScope {
+    /// Notes for measurements that the fault begins; its index there.
+    fn begun(cx: &Context, fault: &Fault) -> usize {
+        let mut spans = spans(cx);
+        spans.push(FaultSpan {
+            of: fault.of.clone(),
+            applied_ms: cx.run.sink.elapsed_ms(),
+            healing_ms: None,
+        });
+        spans.len() - 1
+    }
+
     async fn apply(&self, cx: &Context, fault: &Fault) -> Outcome {
         // From here on it may be felt.
         cx.emit(|scenario, path| What::FaultApplied {
@@ -247,6 +264,7 @@ impl StepBody for FaultScope {
             of,
         };
         cx.case.active_faults.fetch_add(1, Ordering::SeqCst);
+        let span = Self::begun(cx, &fault);
         let mut ended = self.apply(cx, &fault).await;
         if ended.is_good() {
             ended = self.under(cx, &fault).await;
@@ -254,6 +272,9 @@ impl StepBody for FaultScope {
         if !ended.is_good() && !ended.interrupted {
             // What the lab looks like under the fault is gone once it is healed.
             crate::runner::take_evidence(cx).await;
+        }
+        if let Some(span) = spans(cx).get_mut(span) {
+            span.healing_ms = Some(cx.run.sink.elapsed_ms());
         }
         let ended = ended.and(self.heal(cx, &fault).await);
         cx.case.active_faults.fetch_sub(1, Ordering::SeqCst);

@@ -7,16 +7,17 @@ use super::StepBody;
 use crate::context::Context;
 use crate::event::What;
 use crate::load::{FLOWS, Key, POWERED, ROUTING, Reader, Row, Targets, Value};
-use crate::measure::{Budgets, ChosenFlow, judge, measurement};
+use crate::measure::{Budgets, ChosenFlow, FaultSpan, RouteChange, Seen, judge, measurement};
 use crate::model::Steps;
 use crate::outcome::Outcome;
-use crate::port::{Flow, Flows, PortResult};
+use crate::port::{self, Flow, Flows, PortResult, RouteWatch};
 use crate::pressure::Pressure;
 use crate::runner::run_steps;
 use crate::words::{count, span};
 use async_trait::async_trait;
 use placemat_spec::selector::Target;
 use std::net::IpAddr;
+use std::sync::PoisonError;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -26,7 +27,11 @@ pub(super) const ROW: Row<super::Parse> = Row {
     keys: &[
         Key::required("flows", "{from, to, count, every, through}", "the flows"),
         Key::required("during", "[STEP]", "the steps"),
-        Key::required("expect", "{min-exposed, max-gap, max-loss}", "the budgets"),
+        Key::required(
+            "expect",
+            "{min-exposed, max-gap, max-loss, max-convergence}",
+            "the budgets",
+        ),
     ],
     parse,
 };
@@ -68,6 +73,11 @@ const EXPECT_KEYS: &[Key] = &[
     ),
     Key::optional("max-gap", "DURATION", "longest silence of any flow"),
     Key::optional("max-loss", "PERCENT", "share of all packets lost"),
+    Key::optional(
+        "max-convergence",
+        "DURATION",
+        "from a fault inside to the last change of a kernel route elsewhere before it is undone",
+    ),
 ];
 
 /// Packets of each flow before the steps begin and after they end, so that a loss at the very
@@ -191,17 +201,20 @@ fn parse_budgets(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Budgets> 
     let min_exposed = reader.optional(fields.get("min-exposed"), Reader::share);
     let max_gap = reader.optional(fields.get("max-gap"), Reader::duration);
     let max_loss = reader.optional(fields.get("max-loss"), Reader::share);
+    let max_convergence = reader.optional(fields.get("max-convergence"), Reader::duration);
     let budgets = Budgets {
         min_exposed: min_exposed?,
         max_gap: max_gap?,
         max_loss: max_loss?,
+        max_convergence: max_convergence?,
     };
-    if budgets.max_gap.is_none() && budgets.max_loss.is_none() {
+    if budgets.max_gap.is_none() && budgets.max_loss.is_none() && budgets.max_convergence.is_none()
+    {
         reader.problem(
             "missing-key",
             "`measure` has nothing to hold its numbers against".to_owned(),
             value.place,
-            "neither `max-gap` nor `max-loss`".to_owned(),
+            "neither `max-gap` nor `max-loss` nor `max-convergence`".to_owned(),
             Some("give a budget, such as `max-gap: 1s`".to_owned()),
         );
         return None;
@@ -228,31 +241,19 @@ impl Measure {
         }
     }
 
-    async fn open(&self, cx: &Context) -> PortResult<(Vec<ChosenFlow>, Box<dyn Flows>)> {
-        let chosen = self.choose(cx).await?;
-        let named = chosen
-            .iter()
-            .map(|(flow, exposed)| ChosenFlow {
-                name: format!("{} -> {} :{}", flow.from, flow.to, flow.source_port),
-                exposed: *exposed,
-            })
-            .collect();
-        let flows = chosen.into_iter().map(|(flow, _)| flow).collect();
-        let mut open = exposure::open(cx, flows, self.every).await?;
-        open.start().await?;
-        Ok((named, open))
+    /// Only where a budget asks for it.
+    async fn watch_routes(&self, cx: &Context) -> Result<Option<Box<dyn RouteWatch>>, Outcome> {
+        if self.budgets.max_convergence.is_none() {
+            return Ok(None);
+        }
+        let watch = cx.bounded(cx.port().watch_routes()).await?;
+        watch
+            .map(Some)
+            .map_err(|error| Outcome::fail(format!("routes could not be watched: {error}")))
     }
-}
 
-#[async_trait]
-impl StepBody for Measure {
-    async fn run(&self, cx: &Context) -> Outcome {
-        let (named, mut flows) = match cx.bounded(self.open(cx)).await {
-            Err(ended) => return ended,
-            Ok(Err(error)) => return Outcome::fail(format!("flows could not be opened: {error}")),
-            Ok(Ok(opened)) => opened,
-        };
-        let started_ms = cx.run.sink.elapsed_ms();
+    /// Says what is measured.
+    fn tell(&self, cx: &Context, named: &[ChosenFlow]) {
         let value = format!(
             "{} every {}{}",
             count(named.len(), "flow", "flows"),
@@ -273,6 +274,10 @@ impl StepBody for Measure {
             path,
             value,
         });
+    }
+
+    /// Runs the steps inside, with a margin on both sides.
+    async fn meanwhile(&self, cx: &Context) -> (Outcome, Pressure) {
         // Not a wait for something: a stretch of the measurement itself.
         let margin = self.every * MARGIN;
         let over = CancellationToken::new();
@@ -289,7 +294,54 @@ impl StepBody for Measure {
             over.cancel();
             ended
         };
-        let (ended, pressure) = tokio::join!(during, Pressure::watch(cx, &over));
+        tokio::join!(during, Pressure::watch(cx, &over))
+    }
+
+    async fn open(&self, cx: &Context) -> PortResult<(Vec<ChosenFlow>, Box<dyn Flows>)> {
+        let chosen = self.choose(cx).await?;
+        let named = chosen
+            .iter()
+            .map(|(flow, exposed)| ChosenFlow {
+                name: format!("{} -> {} :{}", flow.from, flow.to, flow.source_port),
+                exposed: *exposed,
+            })
+            .collect();
+        let flows = chosen.into_iter().map(|(flow, _)| flow).collect();
+        let mut open = exposure::open(cx, flows, self.every).await?;
+        open.start().await?;
+        Ok((named, open))
+    }
+}
+
+/// Faults of the scenario that began since.
+fn faults_since(cx: &Context, started_ms: f64) -> Vec<FaultSpan> {
+    let faults = cx.case.faults.lock();
+    let faults = faults.unwrap_or_else(PoisonError::into_inner);
+    let since = faults.iter().filter(|fault| fault.applied_ms >= started_ms);
+    since.cloned().collect()
+}
+
+/// Changes on the run's clock.
+fn on_run(changes: Vec<port::RouteChange>, to_run_ms: f64) -> Vec<RouteChange> {
+    let change = |change: port::RouteChange| (change.at, change.t_ms + to_run_ms);
+    changes.into_iter().map(change).collect()
+}
+
+#[async_trait]
+impl StepBody for Measure {
+    async fn run(&self, cx: &Context) -> Outcome {
+        let (named, mut flows) = match cx.bounded(self.open(cx)).await {
+            Err(ended) => return ended,
+            Ok(Err(error)) => return Outcome::fail(format!("flows could not be opened: {error}")),
+            Ok(Ok(opened)) => opened,
+        };
+        let started_ms = cx.run.sink.elapsed_ms();
+        let mut routes = match self.watch_routes(cx).await {
+            Ok(routes) => routes,
+            Err(ended) => return ended,
+        };
+        self.tell(cx, &named);
+        let (ended, pressure) = self.meanwhile(cx).await;
         let stopping = cx
             .clone()
             .unwinding(&exposure::STOP, "collecting the flows");
@@ -309,6 +361,15 @@ impl StepBody for Measure {
                 count(named.len(), "flow", "flows")
             )));
         }
+        let ended_ms = cx.run.sink.elapsed_ms();
+        let changes = match &mut routes {
+            None => Vec::new(),
+            Some(routes) => match stopping.bounded(routes.stop()).await {
+                Ok(Ok(changes)) => changes,
+                Ok(Err(error)) => return ended.and(Outcome::fail(error.to_string())),
+                Err(late) => return ended.and(late),
+            },
+        };
         // Both clocks run alike: the first packet left when the flows were started.
         let first = records
             .iter()
@@ -323,7 +384,17 @@ impl StepBody for Measure {
         let every_ms = self.every.as_secs_f64() * 1000.0;
         let through = self.through.as_ref().map(ToString::to_string);
         let mut numbers = measurement(&named, &records, every_ms, through, to_run_ms);
-        let judged = judge(&self.budgets, &mut numbers, &records, &pressure);
+        let judged = judge(
+            &self.budgets,
+            &mut numbers,
+            &Seen {
+                records: &records,
+                pressure: &pressure,
+                faults: &faults_since(cx, started_ms),
+                changes: &on_run(changes, to_run_ms),
+                ended_ms,
+            },
+        );
         cx.emit(|scenario, path| What::Measured {
             scenario,
             path,

@@ -1,0 +1,132 @@
+//! Changes of routes as the kernel makes them, in many namespaces at once.
+
+use super::NetlinkError;
+use super::route::MAIN_TABLE;
+use crate::netns::Netns;
+use netlink_sys::Socket;
+use netlink_sys::protocols::NETLINK_ROUTE;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::io;
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+/// Multicast groups (linux/rtnetlink.h: `RTNLGRP_IPV4_ROUTE`, `RTNLGRP_IPV6_ROUTE`).
+const GROUPS: [u32; 2] = [7, 11];
+/// Message types (linux/rtnetlink.h: `RTM_NEWROUTE`, `RTM_DELROUTE`).
+const ROUTE_MESSAGES: [u16; 2] = [24, 25];
+/// Length of `struct nlmsghdr`.
+const HEADER: usize = 16;
+/// Offset of `rtm_table` in `struct rtmsg`.
+const TABLE: usize = 4;
+
+/// Sockets that hear of every change of a route, one a namespace.
+#[derive(Debug)]
+pub struct RouteWatch {
+    sockets: Vec<Socket>,
+}
+
+impl RouteWatch {
+    /// Listens in every one of the namespaces; what happens from now on is heard.
+    pub fn open_in<'a>(
+        namespaces: impl IntoIterator<Item = &'a Netns>,
+    ) -> Result<Self, NetlinkError> {
+        let sockets = namespaces.into_iter().map(|netns| {
+            netns.run(open_here).map_err(|error| NetlinkError {
+                act: format!("watch the routes of {}", netns.name()),
+                source: io::Error::other(error),
+            })
+        });
+        Ok(Self {
+            sockets: sockets.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Waits for changes in main tables, at most for `timeout`: the indices of the namespaces
+    /// that had some.
+    pub fn wait(&self, timeout: Duration) -> io::Result<Vec<usize>> {
+        let mut ready: Vec<PollFd<'_>> = self
+            .sockets
+            .iter()
+            .map(|socket| PollFd::new(socket.as_fd(), PollFlags::POLLIN))
+            .collect();
+        let timeout = PollTimeout::try_from(timeout).unwrap_or(PollTimeout::MAX);
+        match poll(&mut ready, timeout) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let mut changed = Vec::new();
+        for (index, (socket, polled)) in self.sockets.iter().zip(&ready).enumerate() {
+            if polled.any().unwrap_or(false) && drain(socket)? {
+                changed.push(index);
+            }
+        }
+        Ok(changed)
+    }
+}
+
+fn open_here() -> io::Result<Socket> {
+    let mut socket = Socket::new(NETLINK_ROUTE)?;
+    socket.bind_auto()?;
+    socket.set_non_blocking(true)?;
+    for group in GROUPS {
+        socket.add_membership(group)?;
+    }
+    Ok(socket)
+}
+
+/// Reads all there is; whether a main table changed.
+fn drain(socket: &Socket) -> io::Result<bool> {
+    let mut changed = false;
+    loop {
+        match socket.recv_from_full() {
+            Ok((datagram, _)) => changed |= changes_main_table(&datagram),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(changed),
+            // More than the buffer holds: what was lost were changes, too.
+            Err(error) if error.raw_os_error() == Some(Errno::ENOBUFS as i32) => changed = true,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn changes_main_table(datagram: &[u8]) -> bool {
+    let mut rest = datagram;
+    while rest.len() > HEADER + TABLE {
+        let length = u32::from_ne_bytes([rest[0], rest[1], rest[2], rest[3]]) as usize;
+        let kind = u16::from_ne_bytes([rest[4], rest[5]]);
+        if ROUTE_MESSAGES.contains(&kind) && rest[HEADER + TABLE] == MAIN_TABLE {
+            return true;
+        }
+        let next = length.next_multiple_of(4).max(HEADER);
+        rest = rest.get(next..).unwrap_or_default();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(kind: u16, table: u8) -> Vec<u8> {
+        let mut bytes = vec![0; HEADER + 12];
+        bytes[..4].copy_from_slice(&28_u32.to_ne_bytes());
+        bytes[4..6].copy_from_slice(&kind.to_ne_bytes());
+        bytes[HEADER + TABLE] = table;
+        bytes
+    }
+
+    #[test]
+    fn only_routes_of_the_main_table_count() {
+        let local = message(24, 255);
+        let new = message(24, MAIN_TABLE);
+        let gone = message(25, MAIN_TABLE);
+        let link = message(16, MAIN_TABLE);
+        assert!(changes_main_table(&new));
+        assert!(changes_main_table(
+            &[local.clone(), link.clone(), gone].concat()
+        ));
+        assert!(!changes_main_table(&[local, link].concat()));
+        assert!(!changes_main_table(&[]));
+        assert!(!changes_main_table(&[0; 64]), "lengths of zero end, too");
+    }
+}
