@@ -134,6 +134,14 @@ impl Findings {
         Self::all_of(atoms)
     }
 
+    /// Whether nothing that was found speaks against it, and only what could not be asked keeps it
+    /// from holding.
+    pub fn is_unknown(&self) -> bool {
+        !self.holds
+            && self.unmet().next().is_some()
+            && self.unmet().all(|atom| atom.state == State::Unknown)
+    }
+
     /// What is not as expected.
     pub fn unmet(&self) -> impl Iterator<Item = &Atom> {
         self.atoms.iter().filter(|atom| atom.state != State::Held)

@@ -78,6 +78,12 @@ async fn perform(step: &Step, cx: &Context) -> Outcome {
     if let Some(only_if) = &step.only_if {
         match cx.bounded(only_if.body.probe(cx, false)).await {
             Err(ended) => return ended,
+            Ok(findings) if findings.is_unknown() => {
+                return Outcome::fail(format!(
+                    "`if` could not be asked: {}",
+                    crate::wait::summary(&findings)
+                ));
+            }
             Ok(findings) if !findings.holds => {
                 return Outcome::of(
                     Verdict::Skip,

@@ -437,6 +437,21 @@ steps:
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_if_that_cannot_be_asked_skips_nothing() {
+    let text = "
+kind: Scenario
+name: unknown
+steps:
+  - if: {booted: {of: node/rack1-cs1, image: disk}}
+    exec: {at: router/spine-1, argv: [echo, skipped]}
+";
+    let lab = FakeLab::new();
+    lab.set(|knobs| knobs.mute = vec![target("node/rack1-cs1")]);
+    let verdict = run(suite(text), Arc::new(lab), options(1.0)).await;
+    insta::assert_snapshot!(verdict.scenarios[0].message.clone().unwrap_or_default());
+}
+
+#[tokio::test(start_paused = true)]
 async fn fail_fast_ends_a_wait_that_is_hopeless() {
     let text = "
 kind: Scenario

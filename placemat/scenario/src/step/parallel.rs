@@ -8,9 +8,9 @@ use crate::model::{Step, Steps};
 use crate::outcome::Outcome;
 use crate::runner::run_step;
 use async_trait::async_trait;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 pub(super) const ROW: Row<super::Parse> = Row {
     name: "parallel",
@@ -76,6 +76,17 @@ impl StepBody for Parallel {
     }
 }
 
+/// The end of a branch that panicked; no step in it is left to say so.
+fn broke_off(cx: &Context, error: &JoinError) -> Outcome {
+    let why = format!("step {}: a branch broke off: {error}", cx.path);
+    let failures = &cx.case.failures;
+    failures
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(why.clone());
+    Outcome::fail(why)
+}
+
 /// Runs steps in this order, `most` of them at the same time, until one does not pass; the others
 /// are then cancelled, and all are waited for, so that their scopes unwind.
 pub(super) async fn side_by_side(
@@ -98,8 +109,7 @@ pub(super) async fn side_by_side(
         let Some(joined) = running.join_next().await else {
             break;
         };
-        let ended =
-            joined.unwrap_or_else(|error| Outcome::fail(format!("a branch broke off: {error}")));
+        let ended = joined.unwrap_or_else(|error| broke_off(cx, &error));
         if !ended.is_good() && !broken {
             broken = true;
             inner.cancel.cancel();

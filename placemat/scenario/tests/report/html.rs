@@ -77,6 +77,14 @@ fn html_opens_at_the_failing_line() {
 }
 
 #[test]
+fn html_shows_convergence_and_how_busy_the_host_was() {
+    let html = render_html(&events("passing"));
+    assert!(html.contains("applied to last route change"));
+    assert!(html.contains("412 ms"));
+    assert!(html.contains("host short of processors 3 % of the time"));
+}
+
+#[test]
 fn html_says_that_a_killed_run_is_not_whole() {
     let html = render_html(&events("killed"));
     assert!(html.contains("The events stop before the run ended"));

@@ -139,10 +139,7 @@ fn chart(
         budget: limit.map(|ms| (HEIGHT - height_of(ms), words::duration(ms))),
         bars: bars.collect(),
         budgets: measurement.budgets.iter().map(budget).collect(),
-        waterfall: faults
-            .first()
-            .map(|fault| waterfall(fault, measurement))
-            .unwrap_or_default(),
+        waterfall: waterfall(&faults, measurement),
         hidden,
     }
 }
@@ -181,8 +178,14 @@ fn summary(measurement: &Measurement) -> String {
     let exposed = measurement.exposed.map_or_else(String::new, |share| {
         format!(", {:.0} % exposed", share * 100.0)
     });
+    let host = measurement.host_waited.map_or_else(String::new, |share| {
+        format!(
+            "; host short of processors {:.0} % of the time",
+            share * 100.0
+        )
+    });
     format!(
-        "{} every {}{exposed}; longest silence {}, {:.2} % lost",
+        "{} every {}{exposed}; longest silence {}, {:.2} % lost{host}",
         words::count(measurement.flows.len(), "flow", "flows"),
         words::duration(measurement.every_ms),
         words::duration(measurement.max_gap_ms),
@@ -206,7 +209,15 @@ fn grid(top: f64) -> Vec<f64> {
 }
 
 /// From the fault's application: when it was seen, when traffic suffered, when it was undone.
-fn waterfall(fault: &FaultRun, measurement: &Measurement) -> Vec<Stage> {
+fn waterfall(faults: &[&FaultRun], measurement: &Measurement) -> Vec<Stage> {
+    let Some(fault) = faults.first() else {
+        return Vec::new();
+    };
+    // With several faults it is the slowest one's, and does not say whose.
+    let converged = measurement
+        .convergence_ms
+        .filter(|_| faults.len() == 1)
+        .map(|took| fault.applied_ms + took);
     let gaps = measurement
         .flows
         .iter()
@@ -216,7 +227,10 @@ fn waterfall(fault: &FaultRun, measurement: &Measurement) -> Vec<Stage> {
     let zero = fault.applied_ms.min(gap.map_or(f64::MAX, |g| g.0));
     let healed = fault.healed_ms.unwrap_or(fault.applied_ms);
     let observed = fault.observed_ms.unwrap_or(fault.applied_ms);
-    let end = healed.max(observed).max(gap.map_or(0.0, |g| g.1));
+    let end = healed
+        .max(observed)
+        .max(gap.map_or(0.0, |g| g.1))
+        .max(converged.unwrap_or(0.0));
     let scale = Scale::until(end - zero);
     let stage = |label, start: f64, end: f64| {
         let (x, w) = scale.span(start - zero, Some(end - zero));
@@ -230,6 +244,13 @@ fn waterfall(fault: &FaultRun, measurement: &Measurement) -> Vec<Stage> {
     let mut stages = Vec::new();
     if let Some(observed) = fault.observed_ms {
         stages.push(stage("applied to observed", fault.applied_ms, observed));
+    }
+    if let Some(converged) = converged {
+        stages.push(stage(
+            "applied to last route change",
+            fault.applied_ms,
+            converged,
+        ));
     }
     if let Some((start, end)) = gap {
         stages.push(stage("first silence to last arrival", start, end));
