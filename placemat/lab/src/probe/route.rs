@@ -14,13 +14,16 @@ use std::time::{Duration, Instant};
 /// How soon the thread notices that it is to end.
 const ROUND: Duration = Duration::from_millis(50);
 
+/// Which of the namespaces changed when.
+type Noted = Vec<(usize, Instant)>;
+
 /// Watched routes. Dropping it ends its thread.
 #[derive(Debug)]
 pub struct RouteChanges {
     of: Vec<Target>,
     bus: EventBus,
     stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<io::Result<Vec<(usize, Instant)>>>>,
+    thread: Option<JoinHandle<io::Result<Noted>>>,
 }
 
 impl RouteChanges {
@@ -33,7 +36,7 @@ impl RouteChanges {
         let thread = std::thread::Builder::new()
             .name("route-watch".into())
             .spawn(move || {
-                let mut changes = Vec::new();
+                let mut changes = Noted::new();
                 while !ended.load(Ordering::Acquire) {
                     let changed = watch.wait(ROUND)?;
                     let now = Instant::now();
