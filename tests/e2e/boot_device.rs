@@ -31,6 +31,17 @@ steps:
     with: {server: node/rack1-cs1, type: ForceRestart}
   - name: once from the network, by Redfish
     eventually: {that: {booted: {of: node/rack1-cs1, total: 4, image: network}}, timeout: 90s}
+  - name: cables pulled, and the machine sees it
+    fault:
+      kind: carrier-down
+      of: node/rack1-cs1
+      during:
+        - check: {that: {link: {of: node/rack1-cs1, carrier: false}}}
+        - exec: {at: node/rack1-cs1, run: "! grep -q 1 /sys/class/net/eth*/carrier"}
+        - exec: {at: node/rack1-cs1, run: "ip link set eth0 down; ip link set eth0 up; sleep 1; ! grep -q 1 /sys/class/net/eth*/carrier"}
+  - name: and plugged in again
+    eventually: {that: {exec: {at: node/rack1-cs1, run: "! grep -q 0 /sys/class/net/eth*/carrier"}}, timeout: 30s}
+  - check: {that: {link: {of: node/rack1-cs1}}}
 "#;
 
 #[test]

@@ -9,6 +9,8 @@ use std::process::Child;
 use std::time::Duration;
 
 const SERVER: &str = "node/rack1-cs1";
+const LIGHT: &str = "node/rack1-cs2";
+const DIRECT: &str = "node/rack1-cs3";
 /// For one boot, on a busy machine without KVM.
 const BOOT: Duration = Duration::from_secs(180);
 
@@ -60,8 +62,33 @@ pub(crate) fn wait(lab: &Lab<'_>, target: &str, what: &str, done: impl Fn(&Objec
 fn booted(lab: &Lab<'_>, boots: u32) {
     wait(lab, SERVER, &format!("ready by boot {boots}"), |server| {
         assert!(server.boots <= boots, "one boot too many: {server:?}");
-        server.boots == boots && server.phase == Some(BootPhase::Agent)
+        server.boots == boots && server.phase >= Some(BootPhase::Agent)
     });
+}
+
+/// The face that all tiers share, on the one that QEMU boots without firmware: DHCP, BGP, exec, BMC.
+fn direct_kernel(lab: &Lab<'_>) {
+    wait(lab, DIRECT, "a BGP speaker", |server| {
+        server.boots == 1 && server.phase == Some(BootPhase::Bgp)
+    });
+    assert_eq!(object(lab, DIRECT).image.as_deref(), Some("kernel"));
+    let address = lab.exec(DIRECT, &["ip", "-4", "-o", "addr", "show", "dev", "eth0"]);
+    assert!(address.well().out.contains(" inet 10.69."), "a lease");
+    let bmc = object(lab, DIRECT).bmc.expect("a BMC");
+    let ipmi = |words: &[&str]| {
+        let mut command = vec!["ipmitool", "-I", "lanplus", "-C", "17", "-H", &bmc];
+        command.extend(["-U", "admin", "-P", "placemat", "chassis"]);
+        command.extend(words);
+        lab.exec("hub", &command).well().out
+    };
+    // An override means nothing to it, and must not hinder it.
+    ipmi(&["bootdev", "disk"]);
+    ipmi(&["power", "reset"]);
+    wait(lab, DIRECT, "in its kernel again", |server| {
+        server.boots == 2 && server.phase >= Some(BootPhase::Userspace)
+    });
+    ipmi(&["power", "off"]);
+    wait(lab, DIRECT, "off", |server| !server.power);
 }
 
 /// A reader of the server's console, that writes what it sees into a file.
@@ -130,16 +157,20 @@ fn a_server_lives_on_through_what_its_guest_and_a_killer_do() {
     }
     let turn = Turn::take("a server's life");
     let place = Place::new();
-    let spec = place.write("small.yml", &small(&repository().join("images/out/node")));
-    let lab = place.up(&spec);
+    let spec = small(&repository().join("images/out/node"))
+        .replace("[uefi, light]", "[uefi, light, direct]")
+        .replace(
+            "types:\n",
+            "types:\n  direct: {tier: kernel, cpu: 1, memory: 256M}\n",
+        );
+    let lab = place.up(&place.write("small.yml", &spec));
 
     // Several readers of one console, the last of which comes when there is a past.
     let mut readers: Vec<Reader> = (0..2).map(|_| Reader::attach(&place, &lab)).collect();
     let early = poll(BOOT, || (!readers[0].text().is_empty()).then_some(()));
     assert!(early.is_some(), "a console speaks while its server boots");
-    assert_ne!(
-        object(&lab, SERVER).phase,
-        Some(BootPhase::Agent),
+    assert!(
+        object(&lab, SERVER).phase < Some(BootPhase::Agent),
         "that was before the boot was over"
     );
     readers.push(Reader::attach(&place, &lab));
@@ -153,6 +184,16 @@ fn a_server_lives_on_through_what_its_guest_and_a_killer_do() {
     let status = lab.status();
     assert!(!status.accel.is_empty(), "the accelerator is told");
     turn.say("first boot, three readers");
+    for server in [SERVER, LIGHT] {
+        wait(&lab, server, "a BGP speaker", |server| {
+            server.phase == Some(BootPhase::Bgp)
+        });
+    }
+    // IPv6 is pinged in guests, too.
+    lab.exec(SERVER, &["ping", "-c", "1", "-W", "3", "::1"])
+        .well();
+    direct_kernel(&lab);
+    turn.say("BGP; direct kernel boot");
 
     // The guest's own reboot comes back.
     let _ = lab.exec(SERVER, &["reboot"]);

@@ -150,6 +150,70 @@ fn a_router_whose_container_ends_can_be_powered_on() {
     place.assert_nothing_left();
 }
 
+#[test]
+fn a_router_that_does_not_start_is_told_of_and_one_that_hangs_holds_up_no_end() {
+    if !needs(&[Need::Root, Need::Bird]) {
+        return;
+    }
+    let place = Place::new();
+    let file = fixture::ring(&place);
+    let ring = std::fs::read_to_string(&file).expect("the ring");
+    let with = |name: &str, script: &str| {
+        use std::os::unix::fs::PermissionsExt;
+        let path = place.write(&format!("{name}.sh"), &format!("#!/bin/sh\n{script}\n"));
+        let runs = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(&path, runs).expect("a mode");
+        let resource = format!(
+            "---\nkind: NetworkNamespace\nname: {name}\ninterfaces: [{{network: shared, addresses: [10.2.0.99/24]}}]\ninit-scripts: [{}]\n",
+            path.display()
+        );
+        place.write(&format!("{name}.yml"), &format!("{ring}{resource}"))
+    };
+    let up = place
+        .say(&[
+            "up",
+            "--detach",
+            &with("broken", "exit 7").to_string_lossy(),
+        ])
+        .well();
+    let warning = "warning: router/broken: did not start: init script ";
+    assert!(
+        up.err.contains(warning) && up.err.contains(" exited with 7"),
+        "{}",
+        up.err
+    );
+    let lab = Lab::attach(&place, &place.labs()[0]);
+    bgp::converges(&lab);
+    let dark: Vec<String> = lab
+        .status()
+        .objects
+        .into_iter()
+        .filter(|object| !object.power)
+        .map(|object| object.target)
+        .collect();
+    assert_eq!(dark, ["router/broken"]);
+    let told = lab.events().into_iter().any(|event| {
+        let text = event["text"].as_str().unwrap_or_default();
+        event["object"] == "router/broken" && text.starts_with("did not start: ")
+    });
+    assert!(told, "{:?}", lab.events());
+    lab.down();
+    place.assert_nothing_left();
+
+    let mut up = Attached::up(&place, &with("hangs", "sleep 1000"));
+    up.reach("routers");
+    let hangs = poll(PATIENCE, || {
+        up.init()
+            // One more than the guest's.
+            .is_some_and(|init| process::named(init, "sleep").len() >= 2)
+            .then_some(())
+    });
+    assert!(hangs.is_some(), "{}", up.said());
+    up.signal(Signal::SIGTERM);
+    assert_eq!(up.wait(PATIENCE).code(), Some(143), "{}", up.said());
+    place.assert_nothing_left();
+}
+
 fn daemons(lab: &Lab) -> Vec<i32> {
     let mut all = process::named(lab.init, "bird");
     all.sort_unstable();

@@ -105,3 +105,34 @@ fn a_detached_owner_stops_in_order_on_a_signal() {
     place.say(&["prune"]).well();
     place.assert_nothing_left();
 }
+
+/// A lab that is stopped as `kill -STOP` does it, with its first process or without, listens to
+/// nobody: `down` ends it through the kernel. So it does where the attached parent is stopped.
+#[test]
+fn down_ends_a_lab_that_does_not_listen() {
+    if !needs(&[Need::Root, Need::Bird]) {
+        return;
+    }
+    let place = Place::new();
+    let file = fixture::ring(&place);
+    for with_init in [false, true] {
+        let lab = place.up(&file);
+        let init = lab.init;
+        let all = placemat_tests::process::carrying(&place.run_base());
+        let labs = all.into_iter().filter(|pid| with_init || *pid != init);
+        for pid in labs {
+            // Some may be short-lived.
+            let _ = kill(Pid::from_raw(pid), Signal::SIGSTOP);
+        }
+        let said = lab.say("down", &["--grace", "200ms"]).well();
+        let told = format!("did not shut down within 200ms: killed (its first process, {init})");
+        assert!(said.err.contains(&told), "{}", said.err);
+        place.assert_nothing_left();
+    }
+    let mut up = Attached::up(&place, &file);
+    up.reach("running");
+    up.signal(Signal::SIGSTOP);
+    place.say(&["down", "--grace", "1s"]).well();
+    assert_eq!(up.wait(PATIENCE).code(), Some(0), "{}", up.said());
+    place.assert_nothing_left();
+}

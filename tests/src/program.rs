@@ -28,10 +28,13 @@ pub fn placemat() -> &'static Path {
             "{} is missing: run `cargo build -p placemat-cli` first",
             built.display()
         );
-        let copy = profile.join("deps").join(format!(
-            "placemat-under-test-{}",
+        // A folder of the test's own: the program calls itself by its file's name.
+        let folder = profile.join("deps").join(format!(
+            "under-test-{}",
             test.file_stem().unwrap_or_default().to_string_lossy()
         ));
+        std::fs::create_dir_all(&folder).expect("make a folder");
+        let copy = folder.join("placemat");
         let _ = std::fs::remove_file(&copy);
         let linked = std::fs::hard_link(&built, &copy);
         linked

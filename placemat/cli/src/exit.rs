@@ -1,5 +1,7 @@
 //! Exit codes and how failures are shown: the chain once, then a hint.
 
+use placemat_lab::control::ClientError;
+use placemat_lab::control::protocol::ErrorKind;
 use placemat_spec::Problems;
 use std::io::IsTerminal;
 
@@ -68,6 +70,23 @@ impl From<anyhow::Error> for Failure {
     }
 }
 
+/// What a lab answered, or that it did not.
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        match &error {
+            ClientError::Answered(answer) => {
+                let code = match answer.kind {
+                    ErrorKind::UnknownTarget | ErrorKind::Refused => USAGE,
+                    ErrorKind::Failed => LAB,
+                    ErrorKind::BadRequest => INTERNAL,
+                };
+                Self::new(code, error)
+            }
+            _ => Self::new(LAB, error).hint("`placemat ls` lists running labs"),
+        }
+    }
+}
+
 /// Attaches an exit code to an error.
 pub(crate) trait Code<T> {
     /// On an error, exits with `code`.
@@ -129,7 +148,22 @@ mod tests {
         let repeated = Failure::from(anyhow::anyhow!("no power").context("start a: no power"));
         let rendered = Failure::new(SPEC, anyhow::anyhow!("error: unknown key\n1 problem found"));
         let plain = Failure::new(SPEC, anyhow::anyhow!("read x.yml"));
-        let all = [chained, repeated, rendered, plain];
+        let answered = |kind| {
+            let error = placemat_lab::error::ActError::new(kind, "node/a has no power switch");
+            Failure::from(ClientError::Answered(error))
+        };
+        let gone = std::io::ErrorKind::UnexpectedEof.into();
+        let all = [
+            chained,
+            repeated,
+            rendered,
+            plain,
+            answered(ErrorKind::UnknownTarget),
+            answered(ErrorKind::Refused),
+            answered(ErrorKind::Failed),
+            answered(ErrorKind::BadRequest),
+            Failure::from(ClientError::Talk(gone)),
+        ];
         let text: Vec<String> = all
             .iter()
             .map(|failure| format!("[{}]\n{}", failure.code, words(failure)))

@@ -146,14 +146,20 @@ impl Live {
         });
     }
 
-    /// Powers everything on. An end that comes first wins.
+    /// Powers everything on. An end that comes first wins. What does not start is told, and no end.
     pub(crate) async fn start(&mut self) -> Ended {
         let lab = self.lab.clone();
         tokio::select! {
             biased;
             ended = self.wait() => ended,
             started = lab.start() => match started {
-                Ok(()) => Ended::Running,
+                Ok(failures) => {
+                    // The display shows them as they happen.
+                    for failure in failures.iter().filter(|_| self.display.is_empty()) {
+                        crate::talk::say(&format!("warning: {failure}"));
+                    }
+                    Ended::Running
+                }
                 Err(error) => Ended::Failed(error.to_string()),
             },
         }
@@ -165,7 +171,8 @@ impl Live {
             code = self.signals.next() => Ended::Signal(code),
             served = self.control.join_next() => match served {
                 Some(Ok(Err(error))) => Ended::Failed(format!("serve the control socket: {error}")),
-                _ => Ended::Down,
+                Some(Err(error)) => Ended::Failed(format!("serve the control socket: {error}")),
+                Some(Ok(Ok(_))) | None => Ended::Down,
             },
         }
     }

@@ -52,7 +52,7 @@ impl LabPort for LivePort {
             .lab
             .exec(at, request.argv, request.env, request.stdin)
             .await;
-        let output = done.map_err(PortError)?;
+        let output = done.map_err(|error| PortError(error.message))?;
         Ok(ExecOutput {
             exit: output.exit,
             stdout: output.stdout,
@@ -107,7 +107,7 @@ impl LabPort for LivePort {
         self.lab
             .power(of, action, "scenario")
             .await
-            .map_err(PortError)
+            .map_err(|error| PortError(error.message))
     }
 
     async fn set_boot(&self, of: &Target, device: BootDevice, once: bool) -> PortResult<()> {

@@ -12,14 +12,16 @@ mod wire;
 pub use root::Root;
 
 use crate::netns::Netns;
+use crate::pidfd;
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use std::collections::HashMap;
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +30,9 @@ use tokio_util::task::TaskTracker;
 /// First argument of this program when it is to be a container's init. `main` hands over to
 /// [`init::main`] on it, before anything else.
 pub const INIT_ARGUMENT: &str = "__container-init";
+
+/// Longest set-up of a container, which takes milliseconds; a file system may hang.
+const SET_UP: Duration = Duration::from_secs(30);
 
 /// What a container is made of.
 #[derive(Debug, Clone)]
@@ -146,7 +151,11 @@ impl Container {
         // SAFETY: an `OwnedFd` keeps its descriptor open and the same for as long as it lives.
         let socket =
             unsafe { AsyncFd::register(ours) }.map_err(|error| failed(error.to_string()))?;
-        let pidfd = pidfd(pid).map_err(|error| failed(error.to_string()))?;
+        // A child of ours that has not been waited for.
+        let pidfd = pidfd::open(pid).map_err(|error| failed(error.to_string()))?;
+        // SAFETY: as above.
+        let pidfd =
+            unsafe { AsyncFd::register(pidfd) }.map_err(|error| failed(error.to_string()))?;
         let container = Self {
             inner: Arc::new(Inner {
                 name: name.clone(),
@@ -158,12 +167,17 @@ impl Container {
             }),
         };
         // The first message says how the set-up went.
-        let first = container.receive().await;
+        let first = tokio::time::timeout(SET_UP, container.receive()).await;
         let outcome = match first {
-            Some(wire::Reply::Ready) => Ok(()),
-            Some(wire::Reply::Broken { reason }) => Err(failed(reason)),
-            _ => Err(failed("its init ended".into())),
+            Ok(Some(wire::Reply::Ready)) => Ok(()),
+            Ok(Some(wire::Reply::Broken { reason })) => Err(failed(reason)),
+            Ok(_) => Err(failed("its init ended".into())),
+            Err(_) => Err(failed(format!("not set up within {} s", SET_UP.as_secs()))),
         };
+        if outcome.is_err() {
+            // One that hangs would never end by itself.
+            container.kill();
+        }
         let keeper = container.clone();
         tasks.spawn(async move { keeper.keep(child).await });
         outcome.map(|()| container)
@@ -241,17 +255,8 @@ impl Container {
 
     /// Pulls the plug: everything inside is killed, nothing is flushed.
     pub fn kill(&self) {
-        // SAFETY: pidfd_send_signal(2) with an open descriptor, a number and no signal information.
         // A container that is gone already needs no killing.
-        unsafe {
-            libc::syscall(
-                libc::SYS_pidfd_send_signal,
-                self.inner.pidfd.as_raw_fd(),
-                libc::SIGKILL,
-                std::ptr::null::<libc::siginfo_t>(),
-                0,
-            );
-        }
+        let _ = pidfd::signal(&self.inner.pidfd, libc::SIGKILL);
     }
 
     /// Resolves when the last process inside is gone, and with it whatever it held.
@@ -340,20 +345,6 @@ impl Process {
     pub fn id(&self) -> u64 {
         self.id
     }
-}
-
-/// A descriptor for a child of ours that has not been waited for.
-fn pidfd(pid: i32) -> io::Result<AsyncFd<OwnedFd>> {
-    // SAFETY: pidfd_open(2) takes two integers.
-    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
-    let fd = i32::try_from(fd).map_err(io::Error::other)?;
-    if fd < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the kernel has just made the descriptor, and nobody else knows it.
-    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-    // SAFETY: an `OwnedFd` keeps its descriptor open and the same for as long as it lives.
-    Ok(unsafe { AsyncFd::register(fd) }?)
 }
 
 /// Starts init from a throw-away thread that has moved into the namespaces: a child of that thread

@@ -24,6 +24,17 @@ pub fn send(socket: &impl AsFd, bytes: &[u8], fds: &[OwnedFd]) -> io::Result<usi
     Ok(sent)
 }
 
+/// Wakes whoever receives on a socket of datagrams, now and from now on: with zero bytes. Every
+/// descriptor of the socket is shut down.
+pub fn stop_receiving(socket: &impl AsFd) -> io::Result<()> {
+    let fd = socket.as_fd().as_raw_fd();
+    match nix::sys::socket::shutdown(fd, nix::sys::socket::Shutdown::Both) {
+        // Of one that has no peer Linux says so, and wakes the readers all the same.
+        Ok(()) | Err(nix::Error::ENOTCONN) => Ok(()),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
 /// Receives into `bytes`; how many, and what descriptors came along. Zero bytes: end of file.
 pub fn receive(socket: &impl AsFd, bytes: &mut [u8]) -> io::Result<(usize, Vec<OwnedFd>)> {
     let mut space = cmsg_space!([RawFd; MOST]);

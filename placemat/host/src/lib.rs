@@ -16,6 +16,7 @@ pub mod icmp;
 pub mod inherit;
 pub mod netlink;
 pub mod netns;
+mod pidfd;
 pub mod pressure;
 pub mod probe;
 pub mod process;

@@ -15,10 +15,12 @@
 mod ids;
 mod init;
 mod mounts;
+mod outside;
 mod parent;
 
 pub use ids::IdMap;
 pub use mounts::{RUN_DIR, hides};
+pub use outside::Outside;
 
 use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::unistd::{ForkResult, Pid, fork};

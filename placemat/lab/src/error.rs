@@ -1,6 +1,53 @@
 //! Errors in words.
 
+use crate::control::protocol::{Answer, ErrorKind};
 use std::error::Error;
+
+/// Why something could not be done to a live lab: of what kind, and in words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ActError {
+    /// Whose matter it is.
+    pub kind: ErrorKind,
+    /// Names the object and the act.
+    pub message: String,
+}
+
+impl ActError {
+    /// No object of the lab is meant, or more than one.
+    pub fn unknown_target(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::UnknownTarget, message)
+    }
+
+    /// The object never does what is asked.
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Refused, message)
+    }
+
+    /// It was tried, and did not work.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Failed, message)
+    }
+
+    /// Of any kind.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { kind, message }
+    }
+}
+
+impl From<String> for ActError {
+    fn from(message: String) -> Self {
+        Self::failed(message)
+    }
+}
+
+impl From<ActError> for Answer {
+    fn from(error: ActError) -> Self {
+        let ActError { kind, message } = error;
+        Self::Error { kind, message }
+    }
+}
 
 /// An error with its causes, `a: b: c`.
 pub fn chain(error: &dyn Error) -> String {

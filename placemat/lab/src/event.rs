@@ -66,8 +66,9 @@ impl EventBus {
         if let Some(open) = file.as_mut() {
             let mut line = serde_json::to_vec(&event).unwrap_or_default();
             line.push(b'\n');
-            if open.write_all(&line).is_err() {
+            if let Err(error) = open.write_all(&line) {
                 // A full disk must not end the lab; listeners still hear everything.
+                tracing::error!(%error, "write events.jsonl: it ends here");
                 *file = None;
             }
         }

@@ -1,7 +1,11 @@
 //! Faults: each is applied, observed to have taken effect, and healed.
 
 use crate::lab::Lab;
+use crate::machine::Machine;
+use placemat_host::agent::AgentCommand;
+use placemat_spec::event::BootPhase;
 use placemat_spec::selector::{Target, TargetKind};
+use std::time::Duration;
 use tokio::task::JoinSet;
 
 /// What breaks.
@@ -52,10 +56,7 @@ impl Lab {
         for target in &fault.of {
             let in_effect = match &fault.kind {
                 FaultKind::PowerLoss => !self.is_powered(target).await,
-                FaultKind::CarrierDown => {
-                    let links = self.links(target).await?;
-                    !links.is_empty() && links.iter().all(|link| !link.carrier)
-                }
+                FaultKind::CarrierDown => self.carrier_is_down(target).await?,
                 FaultKind::DaemonKill { app } => {
                     self.unit(target).is_some_and(|unit| !unit.app_runs(app))
                 }
@@ -76,9 +77,10 @@ impl Lab {
                 // Without power there is nothing to see; its interfaces come up with it.
                 _ if !self.is_powered(target).await => true,
                 FaultKind::CarrierDown => {
-                    // Not carrier: that takes the other ends, too.
                     let links = self.links(target).await?;
-                    links.iter().all(|link| link.up)
+                    // Not carrier, which takes the other ends, too; but a VM's other ends are there.
+                    let vm = self.machine(target).is_some();
+                    links.iter().all(|link| link.up && (link.carrier || !vm))
                 }
                 FaultKind::DaemonKill { app } => {
                     self.unit(target).is_some_and(|unit| unit.app_runs(app))
@@ -147,8 +149,44 @@ impl Lab {
         outcome
     }
 
+    /// Whether carrier is seen to be gone: by the kernel on the far ends and, of a VM whose guest
+    /// can be asked, by the guest. Without power there is nothing to see: what was done counts.
+    async fn carrier_is_down(&self, target: &Target) -> Result<bool, String> {
+        let machine = self.machine(target);
+        if !self.is_powered(target).await {
+            let cut = self.wiring().is_cut(target);
+            return Ok(cut || machine.is_some_and(Machine::is_unplugged));
+        }
+        let links = self.links(target).await?;
+        if links.is_empty() || links.iter().any(|link| link.carrier) {
+            return Ok(false);
+        }
+        match machine {
+            Some(machine) => Ok(guest_sees_carrier(machine).await != Some(true)),
+            None => Ok(true),
+        }
+    }
+
     async fn carrier_of(&self, targets: &[Target], up: bool) -> Result<(), String> {
-        let (wiring, targets) = (self.wiring().clone(), targets.to_vec());
+        let (machines, targets): (Vec<Target>, Vec<Target>) = targets
+            .iter()
+            .cloned()
+            .partition(|target| self.machine(target).is_some());
+        let mut outcome = Ok(());
+        for target in machines {
+            let Some(machine) = self.machine(&target) else {
+                continue;
+            };
+            let done = if machine.spec().nics.is_empty() {
+                Err(format!("{target} has no links"))
+            } else {
+                let done = machine.set_plugged(up).await;
+                done.map_err(|error| crate::error::chain(&error))
+            };
+            // One that fails keeps no other from it.
+            outcome = outcome.and(done);
+        }
+        let wiring = self.wiring().clone();
         let set = move || {
             let done = targets
                 .iter()
@@ -156,8 +194,28 @@ impl Lab {
                 .fold(Ok(()), Result::and);
             done.map_err(|error| crate::error::chain(&error))
         };
-        tokio::task::spawn_blocking(set)
-            .await
-            .map_err(|error| error.to_string())?
+        let done = tokio::task::spawn_blocking(set).await;
+        outcome.and(done.map_err(|error| error.to_string())?)
     }
+}
+
+/// How long a guest is given to tell of its links.
+const ASK: Duration = Duration::from_secs(5);
+
+/// Whether a booted guest sees carrier on any of its NICs; `None` where it cannot be asked: it
+/// boots, or has no shell, or its agent is busy.
+async fn guest_sees_carrier(machine: &Machine) -> Option<bool> {
+    if machine.track().phase() < BootPhase::Agent {
+        return None;
+    }
+    // An interface that is down has no carrier to read, and none that counts.
+    let script =
+        "for d in /sys/class/net/*/device; do cat ${d%/device}/carrier; done 2>/dev/null; true";
+    let command = AgentCommand {
+        argv: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
+        ..AgentCommand::default()
+    };
+    let told = machine.exec(&command, ASK).await.ok()?;
+    let told_all = told.exit == 0 && !told.stdout.is_empty();
+    told_all.then(|| told.stdout.contains(&b'1'))
 }

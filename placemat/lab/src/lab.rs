@@ -6,12 +6,15 @@ mod build;
 mod console;
 mod machine;
 mod observe;
+mod routing;
 mod run;
 mod shutdown;
 mod start;
 
 use crate::control::protocol::{ObjectStatus, Status};
+use crate::error::ActError;
 use crate::event::EventBus;
+use crate::machine::Machine;
 use crate::server::Server;
 use crate::unit::{Unit, UnitError};
 use crate::wiring::Wiring;
@@ -49,6 +52,9 @@ pub struct LabOptions {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct LabError(pub String);
+
+/// Names that an error lists of many.
+const FEW: usize = 12;
 
 /// A live lab. Clones are the same one.
 #[derive(Debug, Clone)]
@@ -123,13 +129,25 @@ impl Lab {
     }
 
     /// Resolves `node/N`, `router/N`, `hub` or a bare unique name.
-    pub fn target(&self, text: &str) -> Result<Target, String> {
+    pub fn target(&self, text: &str) -> Result<Target, ActError> {
+        let unknown = |message: String| ActError::unknown_target(message);
         let targets = Selector::parse(text)
             .and_then(|selector| selector.resolve(&self.inner.cluster))
-            .map_err(|error| format!("{}; {}", error.message, error.hint))?;
+            .map_err(|error| unknown(format!("{}; {}", error.message, error.hint)))?;
         match <[Target; 1]>::try_from(targets) {
             Ok([target]) => Ok(target),
-            Err(many) => Err(format!("{text} means {} objects; name one", many.len())),
+            Err(many) => {
+                let names: Vec<String> =
+                    many.iter().take(FEW).map(|it| format!("`{it}`")).collect();
+                let more = many.len().saturating_sub(FEW);
+                let more = (more > 0).then(|| format!(" and {more} more"));
+                Err(unknown(format!(
+                    "`{text}` means {} objects; name one: {}{}",
+                    many.len(),
+                    names.join(", "),
+                    more.unwrap_or_default()
+                )))
+            }
         }
     }
 
@@ -143,13 +161,13 @@ impl Lab {
         &self,
         target: &Target,
         program: Program,
-    ) -> Result<(Container, Process), String> {
+    ) -> Result<(Container, Process), ActError> {
         let unit = self
             .unit(target)
-            .ok_or_else(|| format!("{target} runs no commands"))?;
+            .ok_or_else(|| ActError::refused(format!("{target} runs no commands")))?;
         unit.exec(program)
             .await
-            .map_err(|error: UnitError| error.to_string())
+            .map_err(|error: UnitError| ActError::failed(error.to_string()))
     }
 
     /// The lab as it is now.
@@ -234,7 +252,7 @@ impl Lab {
         target: &Target,
         action: PowerAction,
         cause: &str,
-    ) -> Result<(), String> {
+    ) -> Result<(), ActError> {
         if let Some(server) = self.node_server(target) {
             let command = match action {
                 PowerAction::On => PowerCommand::On,
@@ -244,11 +262,11 @@ impl Lab {
                 PowerAction::ForceRestart => PowerCommand::Reset,
                 PowerAction::PowerCycle => PowerCommand::Cycle,
             };
-            return server.power(command, Cause::Operator).await;
+            return Ok(server.power(command, Cause::Operator).await?);
         }
         let unit = self
             .unit(target)
-            .ok_or_else(|| format!("{target} has no power switch"))?;
+            .ok_or_else(|| ActError::refused(format!("{target} has no power switch")))?;
         let off = !matches!(action, PowerAction::On);
         let on = !matches!(
             action,
@@ -277,7 +295,14 @@ impl Lab {
         } else {
             PowerAction::ForceOff
         };
-        self.power(target, action, "feed").await
+        let done = self.power(target, action, "feed").await;
+        done.map_err(|error| error.message)
+    }
+
+    /// The virtual machine of a server of tier `full` or `kernel`.
+    pub(crate) fn machine(&self, target: &Target) -> Option<&Machine> {
+        self.node_server(target)
+            .and_then(|server| server.body().machine())
     }
 
     fn node_server(&self, target: &Target) -> Option<&Server> {

@@ -30,10 +30,11 @@ pub use volume::{DiskContent, VolumeError, make_disk, make_vars};
 use crate::server::BootTrack;
 use keeper::Life;
 use placemat_host::agent::{AgentCommand, AgentError, AgentOutput};
-use placemat_host::qmp::{QmpError, commands};
+use placemat_host::qmp::{Qmp, QmpError, commands};
 use placemat_spec::event::BootPhase;
 use serde_json::json;
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -138,8 +139,12 @@ struct Inner {
     armed: Mutex<BootTarget>,
     news: mpsc::UnboundedSender<MachineNews>,
     unheard: Mutex<Option<mpsc::UnboundedReceiver<MachineNews>>>,
-    /// Held by whoever changes the power.
+    /// Held by whoever changes the power, or the carrier.
     turn: tokio::sync::Mutex<()>,
+    /// A fault has taken its carrier: every life begins without, until it is healed.
+    unplugged: AtomicBool,
+    /// It is to be off for good.
+    halted: CancellationToken,
 }
 
 impl Machine {
@@ -156,6 +161,8 @@ impl Machine {
                 news,
                 unheard: Mutex::new(Some(unheard)),
                 turn: tokio::sync::Mutex::new(()),
+                unplugged: AtomicBool::new(false),
+                halted: CancellationToken::new(),
             }),
         };
         machine.set_carrier(false);
@@ -204,12 +211,23 @@ impl Machine {
         if self.is_on() {
             return Ok(());
         }
+        if self.inner.halted.is_cancelled() {
+            return Err(self.off());
+        }
         let first = first.unwrap_or(self.inner.spec.boot_first);
         self.inner.console.begin_boot();
         self.set_carrier(true);
-        let launched = launch::launch(&self.inner.spec, &self.inner.setup.taps, first)
-            .await
+        let launch = launch::launch(&self.inner.spec, &self.inner.setup.taps, first);
+        // A QEMU that hangs as it starts must not hold up the end of the lab.
+        let launched = self.inner.halted.run_until_cancelled(launch).await;
+        let launched = launched
+            .ok_or_else(|| self.off())
+            .and_then(|launched| launched.map_err(MachineError::from))
             .inspect_err(|_| self.set_carrier(false))?;
+        if self.is_unplugged() {
+            // No frame has passed: the far end is down already. Now its guest sees it, too.
+            self.set_links(&launched.qmp, false).await?;
+        }
         *lock(&self.inner.armed) = first;
         let track = self.track();
         track.power(true, cause);
@@ -249,12 +267,41 @@ impl Machine {
         resets.mark_unchanged();
         let done = life.qmp.run(commands::system_reset {}).await;
         done.map_err(self.failed("reset"))?;
-        match timeout(RESET_PATIENCE, resets.changed()).await {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(MachineError::NoReset {
-                machine: self.inner.spec.name.clone(),
-            }),
+        tokio::select! {
+            reset = timeout(RESET_PATIENCE, resets.changed()) => match reset {
+                Ok(Ok(())) => Ok(()),
+                _ => Err(MachineError::NoReset {
+                    machine: self.inner.spec.name.clone(),
+                }),
+            },
+            () = self.ended() => Err(self.off()),
         }
+    }
+
+    /// Pulls the cables of all its NICs, or plugs them in again: neither its guest nor the far ends
+    /// have carrier then. It stays so from one power-on to the next.
+    pub async fn set_plugged(&self, plugged: bool) -> Result<(), MachineError> {
+        let _turn = self.inner.turn.lock().await;
+        self.inner.unplugged.store(!plugged, Ordering::Release);
+        let Ok(life) = self.life() else {
+            return Ok(());
+        };
+        self.set_carrier(true);
+        self.set_links(&life.qmp, plugged).await
+    }
+
+    /// Whether its cables are pulled.
+    pub fn is_unplugged(&self) -> bool {
+        self.inner.unplugged.load(Ordering::Acquire)
+    }
+
+    async fn set_links(&self, qmp: &Qmp, up: bool) -> Result<(), MachineError> {
+        for index in 0..self.inner.spec.nics.len() {
+            let name = command::nic_id(index);
+            let done = qmp.run(commands::set_link { name, up }).await;
+            done.map_err(self.failed("set the links of"))?;
+        }
+        Ok(())
     }
 
     /// Says what the next boots of the running machine try first, however they come about; `None`:
@@ -298,11 +345,20 @@ impl Machine {
         done.map(|_| ()).map_err(self.failed("send an NMI to"))
     }
 
-    /// Takes it down in order: the power button and `grace` for the guest, then the plug.
+    /// Takes it down in order and for good: the power button and `grace` for the guest, then the
+    /// plug. Nothing powers it on again.
     pub async fn halt(&self, grace: Duration, cause: &str) {
-        if self.shutdown().await.is_ok() {
-            // A guest that takes no notice is what the plug is for.
-            let _ = timeout(grace, self.ended()).await;
+        let in_order = async {
+            if self.shutdown().await.is_ok() {
+                self.ended().await;
+            }
+        };
+        // A guest that takes no notice, or a QEMU that hangs, is what the plug is for.
+        let _ = timeout(grace, in_order).await;
+        self.inner.halted.cancel();
+        // Whoever has the turn may wait for a QEMU that does not answer.
+        if let Ok(life) = self.life() {
+            life.cut(cause);
         }
         self.power_off(cause).await;
     }
@@ -347,7 +403,9 @@ impl Machine {
         }
     }
 
-    fn set_carrier(&self, on: bool) {
+    /// Carrier of the far ends: there is none without power, nor while the cables are pulled.
+    fn set_carrier(&self, power: bool) {
+        let on = power && !self.is_unplugged();
         for tap in &self.inner.setup.taps {
             if let Err(error) = placemat_host::tap::set_carrier(tap, on) {
                 tracing::warn!(machine = %self.inner.spec.name, %error, "set carrier of a TAP");

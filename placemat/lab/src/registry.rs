@@ -11,6 +11,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// What a lab tells about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -319,12 +320,22 @@ fn is_live(dir: &Path) -> bool {
     File::open(dir.join("lock")).is_ok_and(|lock| lock.try_lock_shared().is_err())
 }
 
-/// Waits until the lab of a run directory is gone: its lock is free, or the directory away. Blocks.
-pub fn await_end(run_dir: &Path) {
-    if let Ok(lock) = File::open(run_dir.join("lock")) {
-        // Free when the last process of the lab has let go of it.
-        let _ = lock.lock_shared();
+/// Waits until the lab of a run directory is gone: its lock is free, or the directory away. Blocks
+/// for as long as `patience` at most; whether it is gone.
+pub fn await_end(run_dir: &Path, patience: Duration) -> bool {
+    let Ok(lock) = File::open(run_dir.join("lock")) else {
+        return true;
+    };
+    if lock.try_lock_shared().is_ok() {
+        return true;
     }
+    // The kernel waits for a lock without a bound. The thread ends with the lab, or with us.
+    let (free, freed) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        // Free when the last process of the lab has let go of it.
+        let _ = free.send(lock.lock_shared());
+    });
+    freed.recv_timeout(patience).is_ok()
 }
 
 #[cfg(test)]

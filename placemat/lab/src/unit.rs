@@ -118,6 +118,8 @@ struct State {
     supervision: CancellationToken,
     app_processes: HashMap<String, u64>,
     boots: u32,
+    /// It is to be off for good.
+    halted: bool,
 }
 
 impl Unit {
@@ -181,6 +183,10 @@ impl Unit {
         if self.is_on() {
             return Ok(Ready::default());
         }
+        if self.state().halted {
+            let act = format!("power {} on: the lab goes down", self.target());
+            return Err(UnitError::Other(act));
+        }
         match self.bring_up(cause).await {
             Ok(ready) => Ok(ready),
             Err(error) => {
@@ -205,6 +211,9 @@ impl Unit {
         let supervision = CancellationToken::new();
         {
             let mut state = self.state();
+            if state.halted {
+                container.kill();
+            }
             state.container = Some(container.clone());
             state.supervision = supervision.clone();
             state.app_processes.clear();
@@ -269,8 +278,17 @@ impl Unit {
         Ok(())
     }
 
-    /// Ends it for good: no interface is touched, the namespace goes with the lab.
+    /// Ends it for good: no interface is touched, the namespace goes with the lab. Nothing powers
+    /// it on again.
     pub async fn halt(&self) {
+        {
+            let mut state = self.state();
+            state.halted = true;
+            // Whoever changes its power may wait for what runs in it: an init script that hangs.
+            if let Some(container) = &state.container {
+                container.kill();
+            }
+        }
         let _one_at_a_time = self.inner.power.lock().await;
         let container = {
             let mut state = self.state();
@@ -405,17 +423,21 @@ impl Unit {
             terminal: false,
         };
         let process = container.spawn(program).await?;
-        match process.exit.await {
-            Ok(0) => Ok(()),
-            Ok(code) => Err(UnitError::Other(format!(
-                "init script {} of {} exited with {code}",
-                script.display(),
-                self.target()
-            ))),
-            Err(_) => Err(ContainerError::Gone {
+        let said = |what: String| {
+            let (script, target) = (script.display(), self.target());
+            Err(UnitError::Other(format!(
+                "init script {script} of {target} {what}"
+            )))
+        };
+        // The container is taken down when it fails, and the script with it.
+        match tokio::time::timeout(SCRIPT, process.exit).await {
+            Ok(Ok(0)) => Ok(()),
+            Ok(Ok(code)) => said(format!("exited with {code}")),
+            Ok(Err(_)) => Err(ContainerError::Gone {
                 name: self.target().to_string(),
             }
             .into()),
+            Err(_) => said(format!("did not end within {} s", SCRIPT.as_secs())),
         }
     }
 
@@ -437,6 +459,9 @@ impl Unit {
             .unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Longest run of an init script.
+const SCRIPT: Duration = Duration::from_secs(300);
 
 /// The same number on every Linux.
 const SIGKILL: i32 = 9;

@@ -5,8 +5,11 @@ use placemat_bmc::chassis::{Cause, PowerCommand};
 use placemat_bmc::identity::Identity;
 use placemat_bmc::user::UserTable;
 use placemat_bmc::{Bmc, Settings};
+use placemat_host::netlink::Netlink;
+use placemat_host::netns::Netns;
 use placemat_host::probe::accel::Accelerator;
 use placemat_host::probe::program;
+use placemat_host::tap;
 use placemat_lab::event::EventBus;
 use placemat_lab::machine::{
     BootTarget, DeathPolicy, Disk, DiskContent, DiskFormat, Machine, MachineError, MachineFirmware,
@@ -15,7 +18,9 @@ use placemat_lab::machine::{
 use placemat_lab::server::BootTrack;
 use placemat_spec::event::{BootPhase, LabEvent, LabEventKind};
 use placemat_spec::resource::Smbios;
+use placemat_spec::value::Mac;
 use std::net::{IpAddr, Ipv4Addr};
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -117,15 +122,16 @@ fn fixture(disks: &[(&str, Act)]) -> Option<Fixture> {
         console_log: folder.path().join("console.log"),
         qemu_log: folder.path().join("qemu.log"),
     };
-    Some(built(spec, folder))
+    Some(built(spec, folder, Vec::new()))
 }
 
-fn built(spec: MachineSpec, folder: TempDir) -> Fixture {
+/// A machine with these TAPs behind its NICs.
+fn built(spec: MachineSpec, folder: TempDir, taps: Vec<OwnedFd>) -> Fixture {
     let bus = EventBus::new(None, std::time::Instant::now());
     let events = bus.subscribe();
     let (tasks, cancel) = (TaskTracker::new(), CancellationToken::new());
     let setup = MachineSetup {
-        taps: Vec::new(),
+        taps,
         track: BootTrack::new("node/cs1".into(), bus),
         boot_retry: None,
         tasks: tasks.clone(),
@@ -321,7 +327,8 @@ async fn a_machine_that_cannot_start_says_why() {
         path,
         format: DiskFormat::Raw,
     }];
-    let broken = built(spec.clone(), tempfile::tempdir().expect("folder"));
+    let folder = || tempfile::tempdir().expect("folder");
+    let broken = built(spec.clone(), folder(), Vec::new());
     let error = broken
         .machine
         .power_on(None, "start")
@@ -332,7 +339,7 @@ async fn a_machine_that_cannot_start_says_why() {
     assert!(!broken.machine.is_on());
     assert_eq!(broken.machine.track().boots(), 0);
     spec.qemu = "/no/such/qemu".into();
-    let missing = built(spec, tempfile::tempdir().expect("folder"));
+    let missing = built(spec, folder(), Vec::new());
     let error = missing
         .machine
         .power_on(None, "start")
@@ -419,4 +426,68 @@ async fn a_killed_qemu_stays_off_where_it_should() {
     until(&bmc, false).await;
     assert!(!steady.machine.is_on());
     steady.end().await;
+}
+
+#[tokio::test]
+#[expect(clippy::print_stderr, reason = "a test says why it is left out")]
+async fn pulled_cables_stay_pulled_through_power_and_a_halted_machine_stays_off() {
+    let Some(base) = fixture(&[("first", Act::Halt)]) else {
+        return;
+    };
+    let name = format!("pm{}", std::process::id());
+    let netns = match Netns::create(&name) {
+        Ok(netns) => netns,
+        Err(error) => {
+            let required = std::env::var("PLACEMAT_REQUIRE").unwrap_or_default();
+            assert!(!required.contains("root"), "{error}");
+            eprintln!("skipped: a network namespace of its own: {error}");
+            return;
+        }
+    };
+    netns.unname();
+    let tap = netns.run(|| Ok(tap::create("tap0"))).expect("a thread");
+    let mut netlink = Netlink::open_in(&netns).expect("netlink");
+    netlink.set_up("tap0", true).expect("up");
+    let mut carrier = || {
+        let links = netlink.links().expect("links");
+        links.iter().any(|link| link.name == "tap0" && link.carrier)
+    };
+    let spec = MachineSpec {
+        nics: vec![Mac([0x52, 0x54, 0, 0, 0, 1])],
+        ..base.machine.spec().clone()
+    };
+    let folder = tempfile::tempdir().expect("folder");
+    let fixture = built(spec, folder, vec![tap.expect("a TAP")]);
+    let machine = &fixture.machine;
+    assert!(!carrier());
+    machine.power_on(None, "start").await.expect("on");
+    assert!(carrier());
+    machine.set_plugged(false).await.expect("pulled");
+    assert!(machine.is_unplugged() && !carrier());
+    machine.reset(None).await.expect("reset");
+    assert!(!carrier());
+    machine.power_off("ipmi").await;
+    machine.power_on(None, "ipmi").await.expect("on");
+    assert!(!carrier());
+    machine.set_plugged(true).await.expect("plugged in");
+    assert!(carrier());
+    machine.power_off("ipmi").await;
+    assert!(!carrier());
+    // Plugged in without power: no carrier before there is some.
+    machine.set_plugged(false).await.expect("pulled");
+    machine.set_plugged(true).await.expect("plugged in");
+    assert!(!carrier());
+    machine.power_on(None, "ipmi").await.expect("on");
+    assert!(carrier());
+    // A QEMU that hangs does not hold up the end, and nothing brings the machine back.
+    let pid = machine.pid().expect("it runs").to_string();
+    let stopped = std::process::Command::new("kill")
+        .args(["-STOP", &pid])
+        .status();
+    assert!(stopped.expect("kill").success());
+    machine.halt(Duration::from_millis(100), "down").await;
+    assert!(!machine.is_on());
+    assert!(machine.power_on(None, "ipmi").await.is_err());
+    fixture.end().await;
+    base.end().await;
 }

@@ -119,6 +119,9 @@ pub enum BootPhase {
     Userspace,
     /// Its guest agent answers (or, for a namespace, its services run).
     Agent,
+    /// Its own BIRD has a BGP session that is Established. Servers that speak no BGP never come
+    /// here: they are up without.
+    Bgp,
 }
 
 /// States of a supervised program.

@@ -1,7 +1,6 @@
 //! `placemat console`.
 
 use super::LabArg;
-use super::down::failed;
 use crate::exit::{self, Failure};
 use crate::{launch, talk};
 use anyhow::Context;
@@ -26,13 +25,12 @@ impl Console {
     pub(super) fn run(self) -> Result<u8, Failure> {
         let entry = self.lab.find()?;
         launch::run(async move {
-            let mut client = Client::connect(&entry.run_dir).await.map_err(failed)?;
+            let mut client = Client::connect(&entry.run_dir).await?;
             client
                 .ask(&Request::Console {
                     target: self.target,
                 })
-                .await
-                .map_err(failed)?;
+                .await?;
             talk::say("attached; Ctrl-] ends it");
             let _raw = RawMode::enter().context("set the terminal to raw mode")?;
             copy(client).await.context("copy the console")?;

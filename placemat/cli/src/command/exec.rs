@@ -1,7 +1,6 @@
 //! `placemat exec`.
 
 use super::LabArg;
-use super::down::failed;
 use crate::exit::{self, Failure};
 use crate::launch;
 use anyhow::Context;
@@ -48,12 +47,12 @@ impl Exec {
             terminal,
         };
         launch::run(async move {
-            let mut client = Client::connect(&entry.run_dir).await.map_err(failed)?;
+            let mut client = Client::connect(&entry.run_dir).await?;
             if terminal {
                 return on_terminal(client, request).await;
             }
             let fds = own_descriptors().context("copy the standard descriptors")?;
-            client.send(&request, &fds).await.map_err(failed)?;
+            client.send(&request, &fds).await?;
             drop(fds);
             attend(client, None).await
         })
@@ -82,7 +81,7 @@ async fn on_terminal(mut client: Client, mut request: Request) -> Result<u8, Fai
     {
         env.insert(0, ("TERM".to_owned(), term));
     }
-    client.send(&request, &fds).await.map_err(failed)?;
+    client.send(&request, &fds).await?;
     drop((fds, pty.far));
     let near = || pty.near.try_clone().context("copy the pseudo-terminal");
     let (typed, shown) = (File::from(near()?), File::from(near()?));
@@ -133,10 +132,10 @@ async fn attend(mut client: Client, terminal: Option<&OwnedFd>) -> Result<u8, Fa
     let mut resized = listen(SignalKind::window_change())?;
     loop {
         let sent = tokio::select! {
-            answer = client.answer() => match answer.map_err(failed)? {
+            answer = client.answer() => match answer? {
                 Answer::Started => continue,
                 Answer::Exit { code } => return Ok(u8::try_from(code & 0xff).unwrap_or(exit::INTERNAL)),
-                other => return Err(failed(ClientError::Unexpected(Box::new(other)))),
+                other => return Err(ClientError::Unexpected(Box::new(other)).into()),
             },
             _ = interrupt.recv() => 2,
             _ = terminate.recv() => 15,
@@ -145,6 +144,6 @@ async fn attend(mut client: Client, terminal: Option<&OwnedFd>) -> Result<u8, Fa
                 continue;
             }
         };
-        client.signal(sent).await.map_err(failed)?;
+        client.signal(sent).await?;
     }
 }

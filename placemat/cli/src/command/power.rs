@@ -1,7 +1,6 @@
 //! `placemat power`.
 
 use super::LabArg;
-use super::down::failed;
 use crate::exit::{self, Failure};
 use crate::launch;
 use placemat_lab::control::Client;
@@ -51,8 +50,8 @@ impl Power {
             action,
         };
         launch::run(async move {
-            let mut client = Client::connect(&entry.run_dir).await.map_err(failed)?;
-            client.ask(&request).await.map_err(failed)?;
+            let mut client = Client::connect(&entry.run_dir).await?;
+            client.ask(&request).await?;
             Ok(exit::OK)
         })
     }

@@ -1,12 +1,11 @@
 //! `placemat status`.
 
 use super::LabArg;
-use super::down::failed;
 use crate::exit::{self, Failure};
 use crate::{launch, talk};
 use anyhow::Context;
-use placemat_lab::control::Client;
 use placemat_lab::control::protocol::{Answer, Request, Status as LabStatus};
+use placemat_lab::control::{Client, ClientError};
 
 /// Arguments of `status`.
 #[derive(Debug, clap::Args)]
@@ -22,12 +21,10 @@ impl Status {
     pub(super) fn run(self) -> Result<u8, Failure> {
         let entry = self.lab.find()?;
         launch::run(async move {
-            let mut client = Client::connect(&entry.run_dir).await.map_err(failed)?;
-            let answer = client.ask(&Request::Status).await.map_err(failed)?;
+            let mut client = Client::connect(&entry.run_dir).await?;
+            let answer = client.ask(&Request::Status).await?;
             let Answer::Status { status } = answer else {
-                return Err(failed(placemat_lab::control::ClientError::Unexpected(
-                    Box::new(answer),
-                )));
+                return Err(ClientError::Unexpected(Box::new(answer)).into());
             };
             if self.json {
                 let text = serde_json::to_string_pretty(&status).context("write JSON")?;

@@ -2,6 +2,7 @@
 
 use super::SOCKET;
 use super::protocol::{Answer, Request, Signal};
+use crate::error::ActError;
 use placemat_host::descriptor;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -25,8 +26,8 @@ pub enum ClientError {
     #[error("talk to the lab")]
     Talk(#[from] io::Error),
     /// It answered with an error.
-    #[error("{0}")]
-    Refused(String),
+    #[error(transparent)]
+    Answered(ActError),
     /// It answered something else.
     #[error("the lab answered something unexpected: {0:?}")]
     Unexpected(Box<Answer>),
@@ -36,6 +37,8 @@ pub enum ClientError {
 #[derive(Debug)]
 pub struct Client {
     read: BufReader<OwnedReadHalf>,
+    /// What has come of the next answer.
+    line: Vec<u8>,
     write: OwnedWriteHalf,
 }
 
@@ -50,11 +53,22 @@ impl Client {
         let dir = std::fs::File::open(run_dir).map_err(failed)?;
         let path = format!("/proc/self/fd/{}/{SOCKET}", dir.as_raw_fd());
         let stream = UnixStream::connect(&path).await.map_err(failed)?;
+        Ok(Self::on(stream))
+    }
+
+    fn on(stream: UnixStream) -> Self {
         let (read, write) = stream.into_split();
-        Ok(Self {
+        Self {
             read: BufReader::new(read),
+            line: Vec::new(),
             write,
-        })
+        }
+    }
+
+    /// Process id of the lab, as this process sees it; `None` where the kernel does not tell.
+    pub fn lab_pid(&self) -> Option<i32> {
+        let stream: &UnixStream = self.write.as_ref();
+        stream.peer_cred().ok().and_then(|lab| lab.pid())
     }
 
     /// Sends a request, with descriptors where it takes some.
@@ -84,14 +98,18 @@ impl Client {
         Ok(())
     }
 
-    /// The next answer; an error where the lab answers with one.
+    /// The next answer; an error where the lab answers with one. Cancel safe: a part of a line that
+    /// has come stays for the next call.
     pub async fn answer(&mut self) -> Result<Answer, ClientError> {
-        let mut line = String::new();
-        if self.read.read_line(&mut line).await? == 0 {
+        self.read.read_until(b'\n', &mut self.line).await?;
+        if !self.line.ends_with(b"\n") {
             return Err(ClientError::Talk(io::ErrorKind::UnexpectedEof.into()));
         }
-        match serde_json::from_str(&line).map_err(io::Error::from)? {
-            Answer::Error { message } => Err(ClientError::Refused(message)),
+        let line = std::mem::take(&mut self.line);
+        match serde_json::from_slice(&line).map_err(io::Error::from)? {
+            Answer::Error { kind, message } => {
+                Err(ClientError::Answered(ActError { kind, message }))
+            }
             answer => Ok(answer),
         }
     }
@@ -105,5 +123,33 @@ impl Client {
     /// The raw stream, after [`Answer::Attached`].
     pub fn into_stream(self) -> (BufReader<OwnedReadHalf>, OwnedWriteHalf) {
         (self.read, self.write)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+    use tokio::time::timeout;
+
+    #[tokio::test]
+    async fn an_answer_that_comes_in_pieces_survives_a_cancelled_wait() {
+        let (ours, mut lab) = UnixStream::pair().expect("a pair");
+        let mut client = Client::on(ours);
+        let mut line = serde_json::to_vec(&Answer::Exit { code: 7 }).expect("JSON");
+        line.push(b'\n');
+        for piece in line[..line.len() - 1].chunks(5) {
+            lab.write_all(piece).await.expect("send");
+            let early = timeout(Duration::from_millis(5), client.answer()).await;
+            assert!(early.is_err(), "{early:?}");
+        }
+        lab.write_all(b"\n").await.expect("send");
+        assert_eq!(
+            client.answer().await.expect("whole"),
+            Answer::Exit { code: 7 }
+        );
+        lab.write_all(b"{\"answer\"").await.expect("send");
+        drop(lab);
+        assert!(matches!(client.answer().await, Err(ClientError::Talk(_))));
     }
 }

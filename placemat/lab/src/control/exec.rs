@@ -1,7 +1,8 @@
 //! `exec`: a command with the client's own descriptors.
 
-use super::protocol::{Answer, Signal};
+use super::protocol::{Answer, ErrorKind, Signal};
 use super::server::answer;
+use crate::error::ActError;
 use crate::lab::Lab;
 use placemat_host::container::Program;
 use std::io;
@@ -23,13 +24,13 @@ pub(super) async fn run(
     fds: Vec<OwnedFd>,
     rest: Vec<u8>,
 ) -> io::Result<()> {
-    let refuse = |message: String| Answer::Error { message };
     let Ok(stdio) = <[OwnedFd; 3]>::try_from(fds) else {
-        return answer(&stream, &refuse("exec needs three descriptors".into())).await;
+        let refusal = ActError::new(ErrorKind::BadRequest, "exec needs three descriptors");
+        return answer(&stream, &refusal.into()).await;
     };
     let target = match lab.target(&order.target) {
         Ok(target) => target,
-        Err(message) => return answer(&stream, &refuse(message)).await,
+        Err(error) => return answer(&stream, &error.into()).await,
     };
     if lab.is_vm(&target) {
         return in_vm(lab, &stream, &target, order, stdio).await;
@@ -42,7 +43,7 @@ pub(super) async fn run(
     };
     let (container, process) = match lab.spawn(&target, program).await {
         Ok(running) => running,
-        Err(message) => return answer(&stream, &refuse(message)).await,
+        Err(error) => return answer(&stream, &error.into()).await,
     };
     let id = process.id();
     if let Err(error) = answer(&stream, &Answer::Started).await {
@@ -56,7 +57,7 @@ pub(super) async fn run(
             ended = &mut exit => {
                 let told = match ended {
                     Ok(code) => Answer::Exit { code },
-                    Err(_) => refuse(format!("{target} lost power")),
+                    Err(_) => ActError::failed(format!("{target} lost power")).into(),
                 };
                 return answer(&stream, &told).await;
             }
@@ -111,7 +112,7 @@ async fn in_vm(
             })
             .await?,
         },
-        Err(message) => Answer::Error { message },
+        Err(error) => error.into(),
     };
     answer(stream, &told).await
 }

@@ -54,6 +54,9 @@ pub struct Signal {
 pub enum Answer {
     /// It could not be done.
     Error {
+        /// Whose matter it is.
+        #[serde(default)]
+        kind: ErrorKind,
         /// Why, in words.
         message: String,
     },
@@ -78,6 +81,21 @@ pub enum Answer {
         /// What.
         event: LabEvent,
     },
+}
+
+/// Whose matter an error is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorKind {
+    /// What came is no request.
+    BadRequest,
+    /// No object of the lab is meant, or more than one.
+    UnknownTarget,
+    /// The object never does that: a mock runs no commands.
+    Refused,
+    /// It was tried, and did not work.
+    #[default]
+    Failed,
 }
 
 /// A lab as it is now.
@@ -147,6 +165,7 @@ mod tests {
         ];
         let answers = [
             Answer::Error {
+                kind: ErrorKind::UnknownTarget,
                 message: "no".into(),
             },
             Answer::Done,
@@ -190,5 +209,12 @@ mod tests {
             lines.push(line);
         }
         insta::assert_snapshot!(lines.join("\n"));
+        let old = r#"{"answer":"error","message":"no"}"#;
+        let kind = ErrorKind::Failed;
+        let message = "no".into();
+        assert_eq!(
+            serde_json::from_str::<Answer>(old).expect("an answer without a kind"),
+            Answer::Error { kind, message }
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! The lab's end of the control socket.
 
-use super::protocol::{Answer, Request};
+use super::protocol::{Answer, ErrorKind, Request};
 use super::{SOCKET, exec};
+use crate::error::ActError;
 use crate::lab::Lab;
 use placemat_host::descriptor;
 use std::io;
@@ -70,7 +71,8 @@ async fn attend(lab: Lab, stream: UnixStream, down: CancellationToken) -> io::Re
         Ok(received) => received,
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
             let message = format!("not a request: {error}");
-            return answer(&stream, &Answer::Error { message }).await;
+            let refusal = ActError::new(ErrorKind::BadRequest, message);
+            return answer(&stream, &refusal.into()).await;
         }
         Err(error) => return Err(error),
     };
@@ -117,10 +119,10 @@ async fn attend(lab: Lab, stream: UnixStream, down: CancellationToken) -> io::Re
     }
 }
 
-fn done_or(done: Result<(), String>) -> Answer {
+fn done_or(done: Result<(), ActError>) -> Answer {
     match done {
         Ok(()) => Answer::Done,
-        Err(message) => Answer::Error { message },
+        Err(error) => error.into(),
     }
 }
 
@@ -196,7 +198,7 @@ async fn console(lab: &Lab, stream: UnixStream, target: &str) -> io::Result<()> 
     let console = lab.target(target).and_then(|target| lab.console(&target));
     let mut console = match console {
         Ok(console) => console,
-        Err(message) => return answer(&stream, &Answer::Error { message }).await,
+        Err(error) => return answer(&stream, &error.into()).await,
     };
     answer(&stream, &Answer::Attached).await?;
     let (mut read, mut write) = stream.into_split();

@@ -6,6 +6,7 @@ use super::{Lab, LabError};
 use crate::boot::{BootSite, SiteMachine, dhcp_log, dnsmasq, http};
 use crate::error::chain;
 use crate::unit::{LineReader, UnitRoot, UnitSpec, bird_app};
+use placemat_host::netns::NetnsError;
 use placemat_spec::event::{BootPhase, LabEventKind};
 use placemat_spec::resource::{App, BootServer, Name, RestartPolicy};
 use placemat_spec::selector::{Target, TargetKind};
@@ -137,34 +138,39 @@ impl http::HttpObserver for Observer {
 
 impl Lab {
     /// Starts HTTP of every boot server. The sockets outlive a loss of power, during which no
-    /// packet reaches them.
-    pub(super) fn serve_http(&self) -> Result<(), LabError> {
+    /// packet reaches them. What fails is an event on its boot server, and a sentence of what this
+    /// gives.
+    pub(super) fn serve_http(&self) -> Vec<String> {
+        let mut failures = Vec::new();
         for boot_server in self.cluster().boot_servers.values() {
             let target = Target::new(TargetKind::BootServer, &boot_server.name);
-            let failed = |error: &dyn std::error::Error| {
-                LabError(format!("serve HTTP on {target}: {}", chain(error)))
-            };
-            let Some(site) = self.inner.sites.get(&target) else {
-                continue;
-            };
-            let port = boot_server.http_port;
-            let netns = self.wiring().netns(&target).clone();
-            // Any address: the loopback's comes and goes with power.
-            let any = SocketAddr::new(IpAddr::from([0, 0, 0, 0]), port);
-            let listener = netns
-                .run(|| TcpListener::bind(any))
-                .map_err(|error| failed(&error))?;
-            let observer = Arc::new(Observer {
-                lab: self.clone(),
-                object: target.to_string(),
-            });
-            let (site, cancel) = (site.clone(), self.inner.cancel.clone());
-            self.tasks().spawn(async move {
-                if let Err(error) = http::serve(listener, site, observer, cancel).await {
-                    tracing::error!(%target, %error, "HTTP ended");
-                }
-            });
+            if let Err(error) = self.serve_http_of(&target, boot_server.http_port) {
+                let text = format!("its HTTP server did not start: {}", chain(&error));
+                failures.push(self.note_failure(&target, text));
+            }
         }
+        failures
+    }
+
+    fn serve_http_of(&self, target: &Target, port: u16) -> Result<(), NetnsError> {
+        let Some(site) = self.inner.sites.get(target) else {
+            return Ok(());
+        };
+        let netns = self.wiring().netns(target).clone();
+        // Any address: the loopback's comes and goes with power.
+        let any = SocketAddr::new(IpAddr::from([0, 0, 0, 0]), port);
+        let listener = netns.run(|| TcpListener::bind(any))?;
+        let observer = Arc::new(Observer {
+            lab: self.clone(),
+            object: target.to_string(),
+        });
+        let (site, cancel) = (site.clone(), self.inner.cancel.clone());
+        let (lab, target) = (self.clone(), target.clone());
+        self.tasks().spawn(async move {
+            if let Err(error) = http::serve(listener, site, observer, cancel).await {
+                lab.note_failure(&target, format!("its HTTP server ended: {}", chain(&error)));
+            }
+        });
         Ok(())
     }
 }

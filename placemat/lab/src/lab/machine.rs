@@ -145,7 +145,8 @@ impl Workshop {
         Ok(Some(DirectKernel {
             kernel: bundle.join("vmlinuz"),
             initrd: bundle.join("initrd.img"),
-            command_line: command_line.trim().to_owned(),
+            // The last one counts, and what the bundle says is what its own boot files say.
+            command_line: format!("{} placemat.image=kernel", command_line.trim()),
         }))
     }
 

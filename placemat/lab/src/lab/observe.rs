@@ -2,6 +2,7 @@
 
 use super::{Lab, Output};
 use crate::birdc;
+use crate::error::ActError;
 use crate::probe::{Flow, Flows, RouteChanges};
 use crate::unit::BIRD_SOCKET;
 use ipnet::IpNet;
@@ -39,7 +40,10 @@ impl Lab {
                 .into_iter()
                 .chain(command.split(' '));
             let argv = argv.map(str::to_owned).collect();
-            let output = self.exec(target, argv, Vec::new(), Vec::new()).await?;
+            let output = self
+                .exec(target, argv, Vec::new(), Vec::new())
+                .await
+                .map_err(|error| error.message)?;
             if output.exit != 0 {
                 let error = String::from_utf8_lossy(&output.stderr).trim().to_owned();
                 return Err(format!("ask BIRD on {target}: {error}"));
@@ -96,17 +100,11 @@ impl Lab {
         to: &[IpAddr],
         timeout: Duration,
     ) -> Result<Vec<Option<Duration>>, String> {
-        let v4 = |address: &IpAddr| match address {
-            IpAddr::V4(address) => Ok(*address),
-            IpAddr::V6(address) => Err(format!("ping {address}: IPv6 is not pinged yet")),
-        };
-        let source = source.as_ref().map(v4).transpose()?;
-        let to = to.iter().map(v4).collect::<Result<Vec<_>, _>>()?;
         if self.is_vm(from) {
-            return self.ping_from_vm(from, source, &to, timeout).await;
+            return self.ping_from_vm(from, source, to, timeout).await;
         }
         let netns = self.wiring().netns(from).clone();
-        let from = from.clone();
+        let (from, to) = (from.clone(), to.to_vec());
         blocking(move || {
             placemat_host::icmp::ping(&netns, source, &to, timeout)
                 .map_err(|error| format!("ping from {from}: {}", crate::error::chain(&error)))
@@ -118,8 +116,8 @@ impl Lab {
     async fn ping_from_vm(
         &self,
         from: &Target,
-        source: Option<std::net::Ipv4Addr>,
-        to: &[std::net::Ipv4Addr],
+        source: Option<IpAddr>,
+        to: &[IpAddr],
         timeout: Duration,
     ) -> Result<Vec<Option<Duration>>, String> {
         let source = source
@@ -133,7 +131,10 @@ impl Lab {
         );
         let argv = vec!["/bin/sh".to_owned(), "-c".to_owned(), script];
         let began = std::time::Instant::now();
-        let output = self.exec(from, argv, Vec::new(), Vec::new()).await?;
+        let output = self
+            .exec(from, argv, Vec::new(), Vec::new())
+            .await
+            .map_err(|error| error.message)?;
         let took = began.elapsed();
         let answered = String::from_utf8_lossy(&output.stdout).into_owned();
         let answered: Vec<&str> = answered.lines().collect();
@@ -177,7 +178,7 @@ impl Lab {
         argv: Vec<String>,
         env: Vec<(String, String)>,
         stdin: Vec<u8>,
-    ) -> Result<Output, String> {
+    ) -> Result<Output, ActError> {
         super::run::run(self, target, argv, env, stdin).await
     }
 }

@@ -1,6 +1,7 @@
 //! A command with its output collected.
 
 use super::{Lab, Output};
+use crate::error::ActError;
 use placemat_host::agent::AgentCommand;
 use placemat_host::container::Program;
 use placemat_spec::selector::Target;
@@ -20,15 +21,13 @@ pub(super) async fn run(
     argv: Vec<String>,
     env: Vec<(String, String)>,
     stdin: Vec<u8>,
-) -> Result<Output, String> {
-    if let Some(server) = lab.node_server(target)
-        && let Some(machine) = server.body().machine()
-    {
+) -> Result<Output, ActError> {
+    if let Some(machine) = lab.machine(target) {
         let command = AgentCommand { argv, env, stdin };
         let output = machine
             .exec(&command, PATIENCE)
             .await
-            .map_err(|error| crate::error::chain(&error))?;
+            .map_err(|error| ActError::failed(crate::error::chain(&error)))?;
         return Ok(Output {
             exit: output.exit,
             stdout: output.stdout,

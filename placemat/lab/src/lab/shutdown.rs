@@ -6,9 +6,13 @@ use placemat_spec::event::{BootPhase, LabPhase};
 use placemat_spec::selector::TargetKind;
 use std::time::Duration;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 /// What a booted guest is given to power itself off before the plug is pulled.
 const GRACE: Duration = Duration::from_millis(700);
+
+/// What background work is given to end once all is off. The kernel ends what does not.
+const LAST: Duration = Duration::from_secs(10);
 
 impl Lab {
     /// Takes everything down. Never stops early: what fails is told, and the rest goes on.
@@ -44,7 +48,12 @@ impl Lab {
         }
         self.inner.cancel.cancel();
         self.inner.tasks.close();
-        self.inner.tasks.wait().await;
+        if timeout(LAST, self.inner.tasks.wait()).await.is_err() {
+            let (left, waited) = (self.inner.tasks.len(), LAST.as_secs());
+            failures.push(format!(
+                "{left} tasks of the lab did not end within {waited} s"
+            ));
+        }
         self.set_phase(LabPhase::Stopped);
         failures
     }

@@ -96,97 +96,122 @@ impl Lab {
         })
     }
 
-    /// Powers everything on, in order.
-    pub async fn start(&self) -> Result<(), LabError> {
+    /// Powers everything on, in order. What does not start is an event on that object, and one of
+    /// the sentences that this gives; everything else goes on.
+    pub async fn start(&self) -> Result<Vec<String>, LabError> {
         self.inner
             .hub
             .power_on("start")
             .await
             .map_err(|error| LabError(error.to_string()))?;
         self.set_phase(LabPhase::Routers);
-        self.power_on_all(TargetKind::Router).await?;
+        let mut failures = self.power_on_all(TargetKind::Router).await;
         self.set_phase(LabPhase::BootServers);
-        self.power_on_all(TargetKind::BootServer).await?;
-        self.serve_http()?;
-        self.serve_bmcs()?;
+        failures.extend(self.power_on_all(TargetKind::BootServer).await);
+        failures.extend(self.serve_http());
+        failures.extend(self.serve_bmcs());
         self.set_phase(LabPhase::Nodes);
-        self.start_servers().await?;
+        self.follow_bgp();
+        failures.extend(self.start_servers().await);
         self.set_phase(LabPhase::Running);
-        Ok(())
+        Ok(failures)
     }
 
-    async fn power_on_all(&self, kind: TargetKind) -> Result<(), LabError> {
-        let mut starting: JoinSet<Result<(), LabError>> = JoinSet::new();
+    /// Makes an event of what happened to one object, and a sentence that names it.
+    pub(super) fn note_failure(&self, target: &Target, text: String) -> String {
+        let sentence = format!("{target}: {text}");
+        let note = LabEventKind::Note { text };
+        self.inner.bus.emit(target.to_string(), note);
+        sentence
+    }
+
+    async fn power_on_all(&self, kind: TargetKind) -> Vec<String> {
+        let mut starting = JoinSet::new();
         for unit in self
             .inner
             .units
             .values()
             .filter(|unit| unit.target().kind == kind)
         {
-            let unit: Unit = unit.clone();
+            let (lab, unit): (Self, Unit) = (self.clone(), unit.clone());
             starting.spawn(async move {
-                let ready = unit.power_on("start").await;
-                // A program that never gets ready is an event of its own; the rest goes on.
-                ready
-                    .map_err(|error| LabError(error.to_string()))?
-                    .wait()
-                    .await;
-                Ok(())
+                match unit.power_on("start").await {
+                    Ok(ready) => {
+                        // A program that never gets ready is an event of its own.
+                        ready.wait().await;
+                        None
+                    }
+                    Err(error) => {
+                        let text = format!("did not start: {error}");
+                        Some(lab.note_failure(unit.target(), text))
+                    }
+                }
             });
         }
-        first_error(starting).await
+        failures(starting).await
     }
 
     /// Powers servers on, each after what it depends on, with as many VMs booting at once as the
     /// cores bear: under TCG one that waits its turn is up sooner than if all crawled.
-    async fn start_servers(&self) -> Result<(), LabError> {
+    async fn start_servers(&self) -> Vec<String> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let seats = Arc::new(Semaphore::new(cores.max(2)));
-        let mut starting: JoinSet<Result<(), LabError>> = JoinSet::new();
+        // What did not get power will not come up: nobody waits for it.
+        let hopeless: Hopeless = self
+            .servers()
+            .map(|server| (server.node().name.clone(), CancellationToken::new()))
+            .collect();
+        let hopeless = Arc::new(hopeless);
+        let mut starting = JoinSet::new();
         for server in self.servers().filter(|server| server.node().autostart) {
             let (lab, server, seats) = (self.clone(), server.clone(), seats.clone());
+            let hopeless = hopeless.clone();
             starting.spawn(async move {
-                lab.until_up(&server.node().depends_on).await;
-                if server.body().machine().is_none() {
-                    return lab.press_power(&server).await;
+                lab.until_up(&server.node().depends_on, &hopeless).await;
+                let failure = lab.start_server(&server, seats).await.err()?;
+                if let Some(token) = hopeless.get(&server.node().name) {
+                    token.cancel();
                 }
-                // The semaphore is never closed.
-                let seat = seats.acquire_owned().await.ok();
-                lab.press_power(&server).await?;
-                let cancel = lab.inner.cancel.clone();
-                lab.tasks().spawn(async move {
-                    let up = server.track().wait_for(BootPhase::Userspace);
-                    let _ = cancel.run_until_cancelled(timeout(LONGEST_BOOT, up)).await;
-                    drop(seat);
-                });
-                Ok(())
+                let text = format!("did not start: {failure}");
+                Some(lab.note_failure(&server.target(), text))
             });
         }
-        first_error(starting).await
+        failures(starting).await
     }
 
-    async fn press_power(&self, server: &Server) -> Result<(), LabError> {
-        server
-            .power(PowerCommand::On, Cause::Lab)
-            .await
-            .map_err(LabError)
+    async fn start_server(&self, server: &Server, seats: Arc<Semaphore>) -> Result<(), String> {
+        let on = server.power(PowerCommand::On, Cause::Lab);
+        if server.body().machine().is_none() {
+            return on.await;
+        }
+        // The semaphore is never closed.
+        let seat = seats.acquire_owned().await.ok();
+        on.await?;
+        let (server, cancel) = (server.clone(), self.inner.cancel.clone());
+        self.tasks().spawn(async move {
+            let up = server.track().wait_for(BootPhase::Userspace);
+            let _ = cancel.run_until_cancelled(timeout(LONGEST_BOOT, up)).await;
+            drop(seat);
+        });
+        Ok(())
     }
 
     /// Waits until servers of these names have booted. Everything else was started before.
-    async fn until_up(&self, names: &[Name]) {
+    async fn until_up(&self, names: &[Name], hopeless: &Hopeless) {
         for server in names.iter().filter_map(|name| self.server(name)) {
             // A mock has power and nothing to boot.
             let up = match server.node().tier {
                 Tier::Mock => BootPhase::Power,
                 Tier::Full | Tier::Kernel | Tier::Netns => BootPhase::Agent,
             };
+            let Some(gone) = hopeless.get(&server.node().name) else {
+                continue;
+            };
             if !server.node().autostart {
                 continue;
             }
-            if timeout(LONGEST_WAIT, server.track().wait_for(up))
-                .await
-                .is_err()
-            {
+            let wait = gone.run_until_cancelled(server.track().wait_for(up));
+            if timeout(LONGEST_WAIT, wait).await.is_err() {
                 let waited = LONGEST_WAIT.as_secs();
                 let text = format!("is not up after {waited} s; what depends on it starts anyway");
                 let object = server.target().to_string();
@@ -196,13 +221,15 @@ impl Lab {
     }
 }
 
-async fn first_error(mut set: JoinSet<Result<(), LabError>>) -> Result<(), LabError> {
-    let mut first = Ok(());
+/// For each server, whether it is known that it will not come up.
+type Hopeless = HashMap<Name, CancellationToken>;
+
+async fn failures(mut set: JoinSet<Option<String>>) -> Vec<String> {
+    let mut failures = Vec::new();
     while let Some(done) = set.join_next().await {
-        let done = done.unwrap_or_else(|error| Err(LabError(error.to_string())));
-        first = first.and(done);
+        failures.extend(done.unwrap_or_else(|error| Some(error.to_string())));
     }
-    first
+    failures
 }
 
 async fn wire(cluster: Arc<Cluster>) -> Result<Arc<Wiring>, LabError> {

@@ -24,8 +24,12 @@ pub const AGENT_CHANNEL: &str = "org.qemu.guest_agent.0";
 /// `id` of the guest agent's channel in QEMU, as `VSERPORT_CHANGE` events name it.
 pub(super) const AGENT_ID: &str = "agent";
 
-/// The `id` of each bootable device and its place in the boot order, when `first` comes first.
+/// The `id` of each bootable device and its place in the boot order, when `first` comes first. None
+/// has a place beside a kernel that QEMU loads itself: that takes the first.
 pub fn boot_order(spec: &MachineSpec, first: BootTarget) -> Vec<(String, u32)> {
+    if spec.kernel.is_some() {
+        return Vec::new();
+    }
     let nics = (0..spec.nics.len()).map(nic_id);
     let disks = (0..spec.disks.len()).map(disk_id);
     let devices: Vec<String> = match first {
@@ -35,7 +39,8 @@ pub fn boot_order(spec: &MachineSpec, first: BootTarget) -> Vec<(String, u32)> {
     devices.into_iter().zip(0..).collect()
 }
 
-fn nic_id(index: usize) -> String {
+/// `id` of a NIC in QEMU.
+pub(super) fn nic_id(index: usize) -> String {
     format!("net{index}")
 }
 
@@ -51,10 +56,8 @@ pub fn arguments(spec: &MachineSpec, first: BootTarget, fds: &Descriptors) -> Ve
     channels(&mut line, spec, fds);
     let order = boot_order(spec, first);
     let place = |id: &str| {
-        order
-            .iter()
-            .find(|(name, _)| name == id)
-            .map_or(0, |(_, at)| *at)
+        let place = order.iter().find(|(name, _)| name == id);
+        place.map_or_else(String::new, |(_, at)| format!(",bootindex={at}"))
     };
     for (index, (mac, tap)) in spec.nics.iter().zip(&fds.taps).enumerate() {
         let id = nic_id(index);
@@ -67,9 +70,7 @@ pub fn arguments(spec: &MachineSpec, first: BootTarget, fds: &Descriptors) -> Ve
         let bootindex = place(&id);
         line.option(
             "-device",
-            format!(
-                "virtio-net-pci,id={id},netdev=tap{index},mac={mac},bootindex={bootindex}{rom}"
-            ),
+            format!("virtio-net-pci,id={id},netdev=tap{index},mac={mac}{bootindex}{rom}"),
         );
     }
     for (index, disk) in spec.disks.iter().enumerate() {
@@ -80,7 +81,7 @@ pub fn arguments(spec: &MachineSpec, first: BootTarget, fds: &Descriptors) -> Ve
         let bootindex = place(&id);
         line.option(
             "-device",
-            format!("virtio-blk-pci,id={id},drive=blk{index},serial={id},bootindex={bootindex}"),
+            format!("virtio-blk-pci,id={id},drive=blk{index},serial={id}{bootindex}"),
         );
     }
     line.0

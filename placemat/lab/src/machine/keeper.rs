@@ -151,7 +151,9 @@ impl Keeper {
                 Some(words) = self.nothing_to_boot.recv() => self.note_failed_boot(&words),
                 () = retry => {
                     self.retry_at = None;
-                    if let Err(error) = self.life.qmp.run(commands::system_reset {}).await {
+                    // Beside a QEMU that does not answer, the plug must still work.
+                    let reset = self.life.qmp.run(commands::system_reset {});
+                    if let Some(Err(error)) = cut.run_until_cancelled(reset).await {
                         tracing::warn!(machine = %self.machine.spec().name, %error, "retry the boot");
                     }
                 }
@@ -197,7 +199,8 @@ impl Keeper {
 
     /// Nobody pauses machines, so a stop is a failure: of the accelerator, or of a disk.
     async fn note_stop(&mut self) {
-        let Ok(status) = self.life.qmp.run(commands::query_status {}).await else {
+        let status = self.life.qmp.run(commands::query_status {});
+        let Some(Ok(status)) = self.life.cut.run_until_cancelled(status).await else {
             return;
         };
         if !status.running && !self.guest_off {

@@ -2,12 +2,14 @@
 //! notes arrivals. Threads, not tasks: a busy runtime must not look like a lossy network.
 
 use crate::event::EventBus;
+use placemat_host::descriptor;
 use placemat_host::netns::Netns;
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -44,21 +46,40 @@ pub struct FlowRecord {
     pub received: Vec<Option<f64>>,
 }
 
-/// Open flows. Dropping them ends their threads.
+/// Open flows. Dropping them ends their threads and closes their sockets.
 #[derive(Debug)]
 pub struct Flows {
     senders: Vec<(UdpSocket, SocketAddr)>,
     every: Duration,
     bus: EventBus,
     arrivals: Arc<Arrivals>,
-    receivers: Vec<JoinHandle<()>>,
+    receivers: Vec<Receiver>,
     stop: Arc<AtomicBool>,
-    sending: Option<JoinHandle<Vec<Vec<Instant>>>>,
-    stop_sending: Arc<AtomicBool>,
+    sending: Option<Sending>,
 }
 
+/// A thread that sends until its channel closes.
+#[derive(Debug)]
+struct Sending {
+    thread: JoinHandle<Vec<Vec<Instant>>>,
+    stop: mpsc::Sender<()>,
+}
+
+/// A thread that receives, and the socket that it waits on.
+#[derive(Debug)]
+struct Receiver {
+    thread: JoinHandle<()>,
+    socket: UdpSocket,
+}
+
+/// When packets came, by flow and sequence number.
+type ByPacket = HashMap<(u32, u32), Instant>;
+
 #[derive(Debug, Default)]
-struct Arrivals(Mutex<HashMap<(u32, u32), Instant>>);
+struct Arrivals {
+    seen: Mutex<ByPacket>,
+    news: Condvar,
+}
 
 impl Flows {
     /// Opens sockets and starts receiving; sends nothing. Blocks.
@@ -73,7 +94,6 @@ impl Flows {
             receivers: Vec::new(),
             stop: stop.clone(),
             sending: None,
-            stop_sending: Arc::default(),
         };
         let mut bound = HashSet::new();
         for flow in flows {
@@ -121,28 +141,20 @@ impl Flows {
             .iter()
             .map(|(socket, to)| Ok((socket.try_clone()?, *to)))
             .collect::<io::Result<Vec<_>>>()?;
-        let (every, stop) = (self.every, self.stop_sending.clone());
+        let (every, (stop, stopped)) = (self.every, mpsc::channel());
         let thread = std::thread::Builder::new()
             .name("flow-send".into())
-            .spawn(move || send_all(&senders, every, &stop))?;
-        self.sending = Some(thread);
+            .spawn(move || send_all(&senders, every, &stopped))?;
+        self.sending = Some(Sending { thread, stop });
         Ok(())
     }
 
     /// Stops sending, waits for stragglers, and gives the records. Blocks.
     pub fn stop(&mut self) -> Vec<FlowRecord> {
-        self.stop_sending.store(true, Ordering::Release);
-        let sent = self
-            .sending
-            .take()
-            .and_then(|thread| thread.join().ok())
-            .unwrap_or_default();
-        let ended = Instant::now();
+        let sent = self.sending.take().and_then(Sending::end);
+        let sent = sent.unwrap_or_default();
         let expected: usize = sent.iter().map(Vec::len).sum();
-        while ended.elapsed() < STRAGGLERS && self.arrivals.lock().len() < expected {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        let arrivals = self.arrivals.lock();
+        let arrivals = self.arrivals.wait(expected, STRAGGLERS);
         let record = |(flow, sent): (usize, Vec<Instant>)| {
             let flow = u32::try_from(flow).unwrap_or(u32::MAX);
             let received = (0..sent.len()).map(|sequence| {
@@ -163,15 +175,41 @@ impl Flows {
 
 impl Drop for Flows {
     fn drop(&mut self) {
-        // The threads see it within one read time-out; nothing waits for them.
-        self.stop_sending.store(true, Ordering::Release);
+        self.sending.take().and_then(Sending::end);
         self.stop.store(true, Ordering::Release);
+        for receiver in self.receivers.drain(..) {
+            match descriptor::stop_receiving(&receiver.socket) {
+                // A thread that panicked has ended, too.
+                Ok(()) => drop(receiver.thread.join()),
+                Err(error) => tracing::warn!(%error, "end a probe flow"),
+            }
+        }
+    }
+}
+
+impl Sending {
+    /// Ends it; when each packet of each flow was sent.
+    fn end(self) -> Option<Vec<Vec<Instant>>> {
+        drop(self.stop);
+        self.thread.join().ok()
     }
 }
 
 impl Arrivals {
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(u32, u32), Instant>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn note(&self, flow: u32, sequence: u32, at: Instant) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.entry((flow, sequence)).or_insert(at);
+        drop(seen);
+        self.news.notify_all();
+    }
+
+    /// Waits until so many have come, but no longer than `patience`; what has come.
+    fn wait(&self, expected: usize, patience: Duration) -> MutexGuard<'_, ByPacket> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self
+            .news
+            .wait_timeout_while(seen, patience, |seen| seen.len() < expected);
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 }
 
@@ -193,12 +231,12 @@ fn receive(
     socket: UdpSocket,
     arrivals: Arc<Arrivals>,
     stop: Arc<AtomicBool>,
-) -> io::Result<JoinHandle<()>> {
-    socket.set_read_timeout(Some(Duration::from_millis(100)))?;
+) -> io::Result<Receiver> {
+    let own = socket.try_clone()?;
     let work = move || {
         let mut buffer = [0_u8; 64];
         while !stop.load(Ordering::Acquire) {
-            let Ok((12, _)) = socket.recv_from(&mut buffer) else {
+            let Ok((12, _)) = own.recv_from(&mut buffer) else {
                 continue;
             };
             let at = Instant::now();
@@ -212,25 +250,26 @@ fn receive(
                 u32::from_be_bytes(bytes)
             };
             if buffer[..4] == MAGIC && word(8) != UNCOUNTED {
-                arrivals.lock().entry((word(4), word(8))).or_insert(at);
+                arrivals.note(word(4), word(8), at);
             }
         }
     };
-    std::thread::Builder::new()
+    let thread = std::thread::Builder::new()
         .name("flow-receive".into())
-        .spawn(work)
+        .spawn(work)?;
+    Ok(Receiver { thread, socket })
 }
 
 /// Paces itself by the clock, not by pauses, so that a late wake-up does not shift the rest.
 fn send_all(
     senders: &[(UdpSocket, SocketAddr)],
     every: Duration,
-    stop: &AtomicBool,
+    stopped: &mpsc::Receiver<()>,
 ) -> Vec<Vec<Instant>> {
     let mut sent: Vec<Vec<Instant>> = vec![Vec::new(); senders.len()];
     let mut next = Instant::now();
     let mut sequence = 0;
-    while !stop.load(Ordering::Acquire) {
+    loop {
         for (index, (socket, to)) in senders.iter().enumerate() {
             sent[index].push(Instant::now());
             // Without a route the packet is lost, which is what is to be seen.
@@ -238,7 +277,60 @@ fn send_all(
         }
         sequence += 1;
         next += every;
-        std::thread::sleep(next.saturating_duration_since(Instant::now()));
+        let pause = next.saturating_duration_since(Instant::now());
+        if stopped.recv_timeout(pause) != Err(RecvTimeoutError::Timeout) {
+            return sent;
+        }
     }
-    sent
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn the_last_arrival_ends_the_wait_for_stragglers() {
+        let arrivals = Arrivals::default();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for sequence in 0..3 {
+                    arrivals.note(0, sequence, Instant::now());
+                }
+            });
+            assert_eq!(arrivals.wait(3, HOUR).len(), 3);
+        });
+        assert_eq!(arrivals.wait(4, Duration::ZERO).len(), 3);
+    }
+
+    #[test]
+    fn flows_are_recorded_and_leave_no_socket_behind() {
+        let netns = Netns::current("here").expect("a namespace");
+        let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        let Ok(source) = netns.run(|| UdpSocket::bind(local(0))?.local_addr()) else {
+            let required = std::env::var("PLACEMAT_REQUIRE").unwrap_or_default();
+            assert!(!required.contains("root"), "PLACEMAT_REQUIRE names root");
+            eprintln!("skipped: entering a namespace takes root");
+            return;
+        };
+        let flow = Flow {
+            from: netns.clone(),
+            source,
+            destination: source.ip(),
+            to: Some(netns),
+        };
+        let bus = EventBus::new(None, Instant::now());
+        // An hour between packets: whoever waits for the sender's pause does not come back.
+        let mut flows = Flows::open(&[flow], HOUR, bus).expect("open");
+        flows.start().expect("start");
+        drop(flows.arrivals.wait(1, HOUR));
+        let records = flows.stop();
+        assert_eq!(records[0].sent.len(), 1);
+        assert!(records[0].received[0].is_some());
+        flows.start().expect("start again");
+        drop(flows);
+        UdpSocket::bind(source).expect("the sender's port is free");
+        UdpSocket::bind(local(RECEIVE_PORT)).expect("the receiver's port is free");
+    }
 }

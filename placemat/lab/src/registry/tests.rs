@@ -63,10 +63,11 @@ fn waiting_for_the_end_ends_with_the_claim() {
         .claim("a", Vec::new(), "1".into())
         .expect("a claim");
     let run_dir = claim.run_dir.clone();
-    let waiting = std::thread::spawn(move || await_end(&run_dir));
+    assert!(!await_end(&run_dir, Duration::ZERO));
+    let waiting = std::thread::spawn(move || await_end(&run_dir, Duration::MAX));
     assert!(!waiting.is_finished());
     drop(claim);
-    waiting.join().expect("it ends");
+    assert!(waiting.join().expect("it ends"));
 }
 
 #[test]

@@ -60,6 +60,14 @@ impl BootTrack {
         let _ = state.wait_for(|state| state.phase >= phase).await;
     }
 
+    /// Waits until the boot of this number is over: its power gone, or another begun.
+    pub async fn until_over(&self, boot: u32) {
+        let mut state = self.inner.state.subscribe();
+        let over = |state: &State| state.boots != boot || state.phase == BootPhase::Off;
+        // The sender is ours: the wait cannot fail.
+        let _ = state.wait_for(over).await;
+    }
+
     /// A new boot begins.
     pub fn begin(&self) {
         self.inner.state.send_modify(|state| {

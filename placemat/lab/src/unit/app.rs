@@ -127,11 +127,18 @@ impl Supervisor {
         let write = File::from(write.into_blocking_fd().map_err(failed)?);
         let (reader, mut log) = (reader.clone(), log);
         self.unit.inner.tasks.spawn(async move {
-            let mut lines = BufReader::new(read).lines();
-            // The pipe ends with the program. A line that is no text is for the eyes of nobody.
-            while let Ok(Some(line)) = lines.next_line().await {
-                let _ = writeln!(log, "{line}");
-                (reader.0)(&line);
+            let mut read = BufReader::new(read);
+            let mut line = Vec::new();
+            // The pipe ends with the program, not with a line that is no text: a DHCP client can
+            // have any name.
+            while read
+                .read_until(b'\n', &mut line)
+                .await
+                .is_ok_and(|read| read > 0)
+            {
+                let _ = log.write_all(&line);
+                (reader.0)(String::from_utf8_lossy(&line).trim_end_matches('\n'));
+                line.clear();
             }
         });
         stdio(write)
@@ -187,10 +194,15 @@ impl Supervisor {
             terminal: false,
         };
         let process = self.container.spawn(program).await?;
-        process
-            .exit
-            .await
-            .map_err(|_| UnitError::Other("its container ended".into()))
+        // One that hangs is not left behind when the time for readiness is over.
+        let guard = KillUnlessEnded {
+            unit: &self.unit,
+            container: &self.container,
+            id: Some(process.id()),
+        };
+        let ended = process.exit.await;
+        guard.ended();
+        ended.map_err(|_| UnitError::Other("its container ended".into()))
     }
 
     fn emit(&self, state: AppState, detail: Option<String>) {
@@ -202,6 +214,28 @@ impl Supervisor {
                 detail,
             },
         );
+    }
+}
+
+struct KillUnlessEnded<'a> {
+    unit: &'a Unit,
+    container: &'a Container,
+    id: Option<u64>,
+}
+
+impl KillUnlessEnded<'_> {
+    fn ended(mut self) {
+        self.id = None;
+    }
+}
+
+impl Drop for KillUnlessEnded<'_> {
+    fn drop(&mut self) {
+        if let Some(id) = self.id {
+            let container = self.container.clone();
+            let kill = async move { container.signal_id(id, super::SIGKILL).await };
+            self.unit.tasks().spawn(kill);
+        }
     }
 }
 

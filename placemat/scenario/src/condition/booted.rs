@@ -17,12 +17,12 @@ pub(super) const ROW: Row<super::Parse> = Row {
         Key::optional(
             "phase",
             "agent",
-            "at least this far: power firmware dhcp http kernel userspace agent",
+            "at least this far: power firmware dhcp http kernel userspace agent bgp",
         ),
         Key::optional(
             "image",
             "NAME",
-            "what the running system calls itself: network, disk",
+            "what the running system calls itself: network, disk, kernel",
         ),
         Key::optional(
             "times",
@@ -51,6 +51,7 @@ const PHASES: &[(&str, BootPhase)] = &[
     ("kernel", BootPhase::Kernel),
     ("userspace", BootPhase::Userspace),
     ("agent", BootPhase::Agent),
+    ("bgp", BootPhase::Bgp),
 ];
 
 /// A boot phase as files write it.

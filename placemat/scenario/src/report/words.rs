@@ -76,6 +76,7 @@ pub(super) fn phase(phase: BootPhase) -> &'static str {
         BootPhase::Kernel => "kernel",
         BootPhase::Userspace => "userspace",
         BootPhase::Agent => "agent",
+        BootPhase::Bgp => "BGP",
     }
 }
 
@@ -99,7 +100,7 @@ pub(super) fn band_class(kind: BandKind) -> (&'static str, u32) {
         BandKind::Boot(BootPhase::Http) => ("http", 5),
         BandKind::Boot(BootPhase::Kernel) => ("kernel", 6),
         BandKind::Boot(BootPhase::Userspace) => ("userspace", 7),
-        BandKind::Boot(BootPhase::Agent) => ("agent", 8),
+        BandKind::Boot(BootPhase::Agent | BootPhase::Bgp) => ("agent", 8),
     }
 }
 

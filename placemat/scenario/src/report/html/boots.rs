@@ -91,7 +91,7 @@ fn row(lane: &LaneRun, boot: &Boot, scale: &Scale) -> Row {
         detail: boot.detail.clone().unwrap_or_default(),
         total: words::duration(end - begin(boot)),
         reached: words::phase(reached),
-        whole: reached == BootPhase::Agent,
+        whole: reached >= BootPhase::Agent,
         phases: boot.phases.windows(2).filter_map(phase).collect(),
     }
 }

@@ -7,7 +7,7 @@ use super::line::{Line, Style};
 use placemat_spec::event::BootPhase;
 
 /// Phases of a boot that a server's line shows one by one.
-const PHASES: [BootPhase; 7] = [
+const PHASES: [BootPhase; 8] = [
     BootPhase::Power,
     BootPhase::Firmware,
     BootPhase::Dhcp,
@@ -15,6 +15,7 @@ const PHASES: [BootPhase; 7] = [
     BootPhase::Kernel,
     BootPhase::Userspace,
     BootPhase::Agent,
+    BootPhase::Bgp,
 ];
 /// Columns of the bar over all servers.
 const BAR: usize = 24;
@@ -61,8 +62,15 @@ fn head_lines(run: &Run, now_ms: f64) -> Vec<Line> {
     let servers: Vec<&LaneRun> = run.lanes.iter().filter(|lane| lane.is_server()).collect();
     if !servers.is_empty() {
         let up = servers.iter().filter(|lane| is_up(lane)).count();
-        let filled: usize = servers.iter().map(|lane| progress(lane)).sum::<usize>() * BAR
-            / (servers.len() * PHASES.len());
+        // One that is up without BGP may never speak it.
+        let done = servers.iter().map(|lane| {
+            if is_up(lane) {
+                PHASES.len()
+            } else {
+                progress(lane)
+            }
+        });
+        let filled: usize = done.sum::<usize>() * BAR / (servers.len() * PHASES.len());
         let style = if up == servers.len() {
             Style::Good
         } else {
@@ -121,10 +129,7 @@ fn server(lane: &LaneRun, now_ms: f64, width: usize) -> Line {
     let Some(band) = lane.state() else {
         return text.then(Style::Dim, "  not started");
     };
-    let word = match (up, lane.routing_ms) {
-        (true, Some(_)) => format!("{}, BGP", words::band(band.kind)),
-        _ => words::band(band.kind).to_owned(),
-    };
+    let word = words::band(band.kind);
     let text = text.then(
         if up { Style::Good } else { Style::Plain },
         format!("  {word:<12}"),
@@ -152,7 +157,7 @@ fn server(lane: &LaneRun, now_ms: f64, width: usize) -> Line {
     .then(Style::Dim, format!("{number}{from}"))
 }
 
-/// From power-on to the agent, or until now.
+/// From power-on to the last phase it has come to when it is up, or until now.
 fn took(boot: &Boot, up: bool, now_ms: f64) -> f64 {
     let begin = boot.phases.first().map_or(now_ms, |(_, t)| *t);
     let end = boot
@@ -177,9 +182,9 @@ fn is_mock(lane: &LaneRun) -> bool {
     lane.tier.as_deref() == Some("mock")
 }
 
-/// Whether a server's boot has come to its end.
+/// Whether a server's boot has come to its end, but for BGP, which not every server speaks.
 pub(super) fn is_up(lane: &LaneRun) -> bool {
-    progress(lane) == PHASES.len()
+    progress(lane) + 1 >= PHASES.len()
 }
 
 /// Whether a server is on its way up.

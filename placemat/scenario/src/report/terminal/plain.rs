@@ -250,7 +250,7 @@ fn lab_event(run: &Run, line: Line, event: &LabEvent) -> Option<Line> {
             boot,
             detail,
         } => {
-            let style = if *phase == BootPhase::Agent {
+            let style = if *phase >= BootPhase::Agent {
                 Style::Good
             } else {
                 Style::Plain

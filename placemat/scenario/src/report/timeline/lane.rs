@@ -88,8 +88,6 @@ pub struct LaneRun {
     pub marks_dropped: usize,
     /// Boots, for servers.
     pub boots: Vec<Boot>,
-    /// Since when its own BIRD is ready, where the lab says so.
-    pub routing_ms: Option<f64>,
 }
 
 impl LaneRun {
@@ -192,7 +190,6 @@ impl LaneRun {
 
     fn off(&mut self, t: f64, detail: Option<&str>) {
         self.end_boot(t);
-        self.routing_ms = None;
         self.enter(t, BandKind::Off, detail);
     }
 
@@ -206,9 +203,6 @@ impl LaneRun {
         let alive = matches!(state, AppState::Started | AppState::Ready);
         if alive && !self.is_server() && self.bands.is_empty() {
             self.enter(t, BandKind::On, None);
-        }
-        if app == "bird" {
-            self.routing_ms = (state == AppState::Ready).then_some(t);
         }
         let kind = if alive {
             MarkKind::App
@@ -371,7 +365,6 @@ mod tests {
             );
         }
         assert_eq!(kinds(&lane), [BandKind::On]);
-        assert_eq!(lane.routing_ms, None);
         assert_eq!(
             lane.marks.last().map(|mark| mark.kind),
             Some(MarkKind::Trouble)
