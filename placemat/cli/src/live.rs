@@ -63,6 +63,8 @@ pub(crate) struct Live {
     control: JoinSet<std::io::Result<Served>>,
     display: JoinSet<()>,
     signals: Signals,
+    /// What did not start, in words. Displays show it as it happens.
+    pub(crate) unstarted: Vec<String>,
 }
 
 struct Signals {
@@ -118,6 +120,7 @@ impl Live {
             control,
             display: JoinSet::new(),
             signals,
+            unstarted: Vec::new(),
         })
     }
 
@@ -154,10 +157,7 @@ impl Live {
             ended = self.wait() => ended,
             started = lab.start() => match started {
                 Ok(failures) => {
-                    // The display shows them as they happen.
-                    for failure in failures.iter().filter(|_| self.display.is_empty()) {
-                        crate::talk::say(&format!("warning: {failure}"));
-                    }
+                    self.unstarted = failures;
                     Ended::Running
                 }
                 Err(error) => Ended::Failed(error.to_string()),

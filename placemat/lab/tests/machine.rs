@@ -429,7 +429,6 @@ async fn a_killed_qemu_stays_off_where_it_should() {
 }
 
 #[tokio::test]
-#[expect(clippy::print_stderr, reason = "a test says why it is left out")]
 async fn pulled_cables_stay_pulled_through_power_and_a_halted_machine_stays_off() {
     let Some(base) = fixture(&[("first", Act::Halt)]) else {
         return;

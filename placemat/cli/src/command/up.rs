@@ -2,7 +2,7 @@
 
 use crate::exit::{self, Failure};
 use crate::live::{self, Ended};
-use crate::{input, launch, place};
+use crate::{input, launch, place, talk};
 use anyhow::Context;
 use placemat_host::sandbox::{LabSide, RUN_DIR};
 use placemat_spec::Cluster;
@@ -80,6 +80,9 @@ async fn run(
         return Ok(code);
     }
     if detach {
+        for failure in &lab.unstarted {
+            talk::say(&format!("warning: {failure}"));
+        }
         // From here on a terminal that goes away means nothing; what is to be said is in the run
         // directory. Before the parent goes, so that whoever reads its output sees the end of it.
         placemat_host::process::detach_output(&Path::new(RUN_DIR).join("placemat.log"))
