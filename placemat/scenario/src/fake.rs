@@ -168,6 +168,10 @@ impl LabPort for FakeLab {
         self.set(|knobs| knobs.log.push(format!("exec at {at}: {line}")));
         match request.argv.first().map(String::as_str) {
             Some("hang") => std::future::pending().await,
+            Some("slow") => {
+                tokio::time::sleep(Duration::from_secs(5)).await;
+                Ok(ExecOutput::default())
+            }
             Some("false") => Ok(ExecOutput {
                 exit: 1,
                 stdout: Vec::new(),

@@ -1,4 +1,4 @@
-//! Convergence, and budgets on a starved host.
+//! Convergence, budgets on a starved host, and watches that see too little.
 
 use super::*;
 
@@ -66,4 +66,21 @@ steps:
         knobs.starved = 0.8;
     });
     insta::assert_snapshot!(told(lab, text).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_slower_than_the_budget_are_inconclusive() {
+    let text = "
+kind: Scenario
+name: blind
+steps:
+  - always:
+      that: {exec: {at: router/spine-1, argv: [slow]}}
+      max-gap: 3s
+      during:
+        - sleep: {for: 12s, reason: two answers come}
+";
+    let ended = run(suite(text), Arc::new(FakeLab::new()), options(1.0)).await;
+    let message = ended.scenarios[0].message.clone().unwrap_or_default();
+    insta::assert_snapshot!("blind", format!("{:?}\n{message}", ended.verdict));
 }
