@@ -55,7 +55,7 @@ pub use tree::{At, Entry, Map, Scalar, Tree, Value};
 use crate::Source;
 use crate::problem::{Findings, Problem};
 
-/// Largest text that is read, in bytes. A thousand racks of 28 servers take a third of it.
+/// Largest text that is read, in bytes. A thousand racks of 28 servers take a sixth of it.
 pub const LARGEST: usize = 64 << 20;
 
 /// One document of a source.
