@@ -4,6 +4,7 @@
 
 pub(crate) mod boot_server;
 pub(crate) mod image;
+mod impair;
 mod interface;
 mod labels;
 pub(crate) mod network;
@@ -13,6 +14,7 @@ pub(crate) mod router;
 
 pub use boot_server::{BootEntry, BootServer, Dhcp, DhcpHost, DhcpRange};
 pub use image::{Image, ImageSource};
+pub use impair::{Effect, Effects, Impair};
 pub use interface::Interface;
 pub use labels::Labels;
 pub use network::{Network, NetworkType};
