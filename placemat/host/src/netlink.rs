@@ -7,10 +7,13 @@
 mod address;
 mod link;
 mod route;
+mod tc;
 mod watch;
 
 pub use link::{LinkState, VethEnd};
 pub use route::FibRoute;
+pub(crate) use tc::BACKLOG;
+pub use tc::{Filter, Hook};
 pub use watch::RouteWatch;
 
 use crate::netns::Netns;
