@@ -37,6 +37,8 @@ pub(crate) fn options(claim: &Claim) -> LabOptions {
         run_dir: PathBuf::from(RUN_DIR),
         data_dir: claim.data_dir.clone(),
         cache_dir: crate::place::cache_base(),
+        // A host that does not say leaves links as the kernel makes them.
+        mtu: placemat_host::probe::mtu::find().ok().flatten(),
         epoch: std::time::Instant::now(),
     }
 }

@@ -35,6 +35,16 @@ pub struct NetlinkError {
     pub source: io::Error,
 }
 
+impl NetlinkError {
+    /// `act` failed because of `source`.
+    pub fn new(act: impl Into<String>, source: io::Error) -> Self {
+        Self {
+            act: act.into(),
+            source,
+        }
+    }
+}
+
 /// A netlink socket.
 #[derive(Debug)]
 pub struct Netlink {

@@ -44,6 +44,8 @@ pub struct LabOptions {
     pub data_dir: PathBuf,
     /// Where what can be found out again is kept: the accelerator probe.
     pub cache_dir: PathBuf,
+    /// MTU in bytes of links whose file says none; `None`: the kernel's 1500.
+    pub mtu: Option<u32>,
     /// When the clock of its events began.
     pub epoch: std::time::Instant,
 }

@@ -7,7 +7,9 @@ mod percentage;
 mod rate;
 mod size;
 
-pub use address::{AddressError, parse_address, parse_bridge_address, parse_interface_address, parse_subnet};
+pub use address::{
+    AddressError, parse_address, parse_bridge_address, parse_interface_address, parse_subnet,
+};
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use mac::{Mac, MacError};
 pub use percentage::{Percentage, PercentageError};

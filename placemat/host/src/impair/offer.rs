@@ -2,6 +2,7 @@
 
 use super::{Backend, Effects};
 use crate::netlink::{Filter, Hook, Netlink, NetlinkError};
+use crate::sandbox::{self, SandboxError};
 use crate::tap;
 use std::io;
 use std::time::Duration;
@@ -11,6 +12,10 @@ const LO: u32 = 1;
 
 /// What a kernel has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four things that a kernel has or has not"
+)]
 pub struct Offer {
     /// The network emulator.
     pub netem: bool,
@@ -23,6 +28,24 @@ pub struct Offer {
 }
 
 impl Offer {
+    /// Looks from outside of any lab, in namespaces that end with it. Call it before the process has
+    /// a second thread.
+    pub fn of_host() -> Result<Self, SandboxError> {
+        let look = || {
+            let offer = Self::here().ok()?;
+            let parts = [offer.netem, offer.filter, offer.tbf, offer.wire];
+            Some(parts.map(u8::from).to_vec())
+        };
+        let (_, told) = sandbox::in_throwaway(look)?;
+        let part = |index: usize| told.get(index) == Some(&1);
+        Ok(Self {
+            netem: part(0),
+            filter: part(1),
+            tbf: part(2),
+            wire: part(3),
+        })
+    }
+
     /// Looks, from a thread in a network namespace of its own. Takes the right to make one.
     pub fn look() -> io::Result<Self> {
         let look = || {
@@ -93,31 +116,56 @@ impl Offer {
     /// Each effect by its name in files, with its back end for interfaces of namespaces and for
     /// machines; `None` where there is none.
     pub fn table(&self) -> Vec<(&'static str, Option<Backend>, Option<Backend>)> {
-        let one = |change: fn(&mut Effects)| {
-            let mut effects = Effects::default();
-            change(&mut effects);
-            [false, true].map(|tap| {
-                self.choose(&effects, tap)
-                    .and_then(|list| list.first().copied())
-            })
-        };
-        let millisecond = |effects: &mut Effects| effects.delay = Duration::from_millis(1);
-        let rows: [(&'static str, fn(&mut Effects)); 7] = [
-            ("delay", millisecond),
-            ("jitter", |effects| {
-                effects.jitter = Duration::from_millis(1)
-            }),
-            ("loss", |effects| effects.loss = 0.5),
-            ("rate", |effects| effects.rate = Some(1_000_000)),
-            ("corrupt", |effects| effects.corrupt = 0.5),
-            ("duplicate", |effects| effects.duplicate = 0.5),
-            ("reorder", |effects| effects.reorder = 0.5),
+        let none = Effects::default();
+        let millisecond = Duration::from_millis(1);
+        let rows = [
+            (
+                "delay",
+                Effects {
+                    delay: millisecond,
+                    ..none
+                },
+            ),
+            (
+                "jitter",
+                Effects {
+                    jitter: millisecond,
+                    ..none
+                },
+            ),
+            ("loss", Effects { loss: 0.5, ..none }),
+            (
+                "rate",
+                Effects {
+                    rate: Some(1_000_000),
+                    ..none
+                },
+            ),
+            (
+                "corrupt",
+                Effects {
+                    corrupt: 0.5,
+                    ..none
+                },
+            ),
+            (
+                "duplicate",
+                Effects {
+                    duplicate: 0.5,
+                    ..none
+                },
+            ),
+            (
+                "reorder",
+                Effects {
+                    reorder: 0.5,
+                    ..none
+                },
+            ),
         ];
-        rows.into_iter()
-            .map(|(word, change)| {
-                let [interface, machine] = one(change);
-                (word, interface, machine)
-            })
+        let by = |effects: &Effects, tap| self.choose(effects, tap)?.first().copied();
+        rows.iter()
+            .map(|(word, effects)| (*word, by(effects, false), by(effects, true)))
             .collect()
     }
 }

@@ -3,7 +3,8 @@
 use crate::Place;
 use crate::document::{Fields, Item};
 use crate::problem::Problem;
-use crate::value::{Percentage, parse_rate};
+use crate::value::{Percentage, format_duration, format_rate, parse_rate};
+use std::fmt;
 use std::time::Duration;
 
 /// What is done to the frames that one end of a link sends.
@@ -56,6 +57,27 @@ impl Effect {
             Self::Duplicate => "duplicate",
             Self::Reorder => "reorder",
         }
+    }
+}
+
+impl fmt::Display for Effects {
+    /// `delay 50ms loss 1%`: as the file has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = |time: Duration| (!time.is_zero()).then(|| format_duration(time));
+        let share = |share: Percentage| (share.percent() > 0.0).then(|| share.to_string());
+        let words = [
+            (Effect::Delay, time(self.delay)),
+            (Effect::Jitter, time(self.jitter)),
+            (Effect::Loss, share(self.loss)),
+            (Effect::Rate, self.rate.map(format_rate)),
+            (Effect::Corrupt, share(self.corrupt)),
+            (Effect::Duplicate, share(self.duplicate)),
+            (Effect::Reorder, share(self.reorder)),
+        ];
+        let words = words
+            .into_iter()
+            .filter_map(|(effect, value)| Some(format!("{} {}", effect.word(), value?)));
+        f.write_str(&words.collect::<Vec<_>>().join(" "))
     }
 }
 
@@ -137,7 +159,10 @@ fn check(fields: &Fields<'_>, asked: &[(Effect, Place)], effects: &Effects) {
         findings.error(
             Problem::new(
                 "conflict",
-                format!("the jitter in {} is longer than the delay", fields.describe()),
+                format!(
+                    "the jitter in {} is longer than the delay",
+                    fields.describe()
+                ),
             )
             .at(jitter, "frames cannot arrive before they were sent")
             .at(delay, "the delay"),
