@@ -59,12 +59,18 @@ fn on_a_pair(work: impl FnOnce(&Netns, &Netns) + Send + 'static) {
 }
 
 fn round_trips(from: &Netns, count: usize) -> Vec<Option<Duration>> {
-    ping(from, None, &vec![FAR; count], PATIENCE).expect("ping")
+    ping(from, None, &vec![FAR.into(); count], PATIENCE).expect("ping")
 }
 
 /// How many of `count` come back; what is lost is not waited for longer than it takes.
 fn come_back(from: &Netns, count: usize) -> usize {
-    let seen = ping(from, None, &vec![FAR; count], Duration::from_millis(1500)).expect("ping");
+    let seen = ping(
+        from,
+        None,
+        &vec![FAR.into(); count],
+        Duration::from_millis(1500),
+    )
+    .expect("ping");
     seen.iter().flatten().count()
 }
 
