@@ -26,13 +26,20 @@ module_take() {
     taken=$path
 }
 
-# modules_take DEBIAN ROOT: the modules, their dependencies and the list that /init loads.
+# modules_take DEBIAN ROOT: the modules, their dependencies, the list that /init loads, and by which names mounts ask for the others.
 modules_take() {
-    local version taken name
+    local version taken name from to
     version=$(kernel_version "$1")
-    mkdir -p "$2/usr/lib/modules/$version"
+    from=$1/lib/modules/$version
+    to=$2/usr/lib/modules/$version
+    mkdir -p "$to"
     sed '/^#/d' "$recipe/modules" | while read -r name; do
-        module_take "$name" "$1/lib/modules/$version" "$2/usr/lib/modules/$version"
+        module_take "$name" "$from" "$to"
+    done
+    sed '/^#/d' "$recipe/modules-on-demand" | while read -r name; do
+        [ -n "$(find "$from" -name "$name.ko")" ] || continue
+        module_take "$name" "$from" "$to"
+        tr '\0' '\n' < "$to/$taken" | sed -n "s/^alias=\(fs-.*\|9p-.*\|iso9660\)$/alias \1 $name/p" >> "$to/modules.alias"
     done
     sed '/^#/d' "$recipe/modules" | paste -s -d ' ' > "$2/usr/lib/modules/placemat.load"
 }

@@ -1,13 +1,13 @@
-# shellcheck shell=bash disable=SC2154  # here, recipe, cache and work are set by images/build
+# shellcheck shell=bash disable=SC2154  # here, recipe, cache, kernel and work are set by images/build
 # From the recipe's list of packages to their unpacked files: which versions and libraries, fetched by apt into the cache.
 
-# Names on the list, the kernel's meta package replaced by the versioned package that it depends on.
+# Names on the list, the kernel's meta package replaced by the versioned package that the wanted kernel's depends on.
 packages_listed() {
     local name
     while read -r name _; do
         case $name in
         '' | '#'*) ;;
-        linux-image-*) apt-cache depends "$name" | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' ;;
+        linux-image-*) apt-cache depends "$kernel" | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' ;;
         *) echo "$name" ;;
         esac
     done < "$recipe/packages"
@@ -33,6 +33,7 @@ packages_closure() {
 packages_resolve() {
     local names key
     key=$({
+        echo "$kernel"
         cat "$recipe/packages" "$recipe/packages.sh"
         stat -c '%n %s %Y' /var/lib/apt/lists/*Packages* /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/preferences.d 2> /dev/null
     } | sha256sum | cut -c 1-16) || true

@@ -72,6 +72,7 @@ applets_link() {
     for applet in $("$1/usr/bin/busybox" --list); do
         [ -e "$1/usr/bin/$applet" ] || [ -e "$1/usr/sbin/$applet" ] || ln -s busybox "$1/usr/bin/$applet"
     done
-    # These two are looked for by path: by init scripts of the lab and by the guest agent.
+    # These are looked for by path: by the kernel.
     ln -s ../bin/busybox "$1/usr/sbin/init"
+    ln -s ../bin/busybox "$1/usr/sbin/modprobe"
 }
