@@ -5,7 +5,7 @@ use placemat_tests::Place;
 
 const VERBS: &[&str] = &[
     "check", "up", "down", "ls", "status", "exec", "console", "power", "test", "menu", "doctor",
-    "prune",
+    "prune", "image",
 ];
 
 #[test]
@@ -19,6 +19,10 @@ fn of_the_program_and_every_verb() {
             "{verb} is not listed"
         );
         insta::assert_snapshot!(*verb, shown(&place, &place.say(&[verb, "--help"])));
+    }
+    for act in ["ls", "pull", "prune"] {
+        let said = place.say(&["image", act, "--help"]);
+        insta::assert_snapshot!(format!("image_{act}"), shown(&place, &said));
     }
     place.assert_nothing_left();
 }

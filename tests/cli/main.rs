@@ -2,6 +2,7 @@
 //!
 //! Every case says what was printed and the exit code, and leaves nothing behind.
 
+mod cache;
 mod check;
 mod control;
 mod help;

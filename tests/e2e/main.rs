@@ -6,6 +6,7 @@ mod demo;
 mod life;
 mod record;
 mod rootless;
+mod storage;
 mod turn;
 mod twin;
 mod twins;

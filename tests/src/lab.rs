@@ -95,6 +95,7 @@ impl Place {
             .args(arguments)
             .env("PLACEMAT_RUN_DIR", self.run_base())
             .env("PLACEMAT_DATA_DIR", self.data_base())
+            .env("PLACEMAT_CACHE_DIR", crate::program::cache())
             .env("NO_COLOR", "1")
             .env_remove("PLACEMAT_LAB")
             .env_remove("PLACEMAT_LOG");

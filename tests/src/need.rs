@@ -17,6 +17,8 @@ pub enum Need {
     Qemu,
     /// The built node image.
     Image,
+    /// The node image with Debian's generic kernel.
+    GenericImage,
     /// `ipmitool`.
     Ipmitool,
     /// `curl`.
@@ -34,6 +36,7 @@ impl Need {
             Self::Dnsmasq => "dnsmasq",
             Self::Qemu => "qemu",
             Self::Image => "image",
+            Self::GenericImage => "generic-image",
             Self::Ipmitool => "ipmitool",
             Self::Curl => "curl",
             Self::Users => "users",
@@ -50,6 +53,12 @@ impl Need {
                 return program::image()
                     .is_none()
                     .then(|| "images/out/node is missing; `images/build` makes it".to_owned());
+            }
+            Self::GenericImage => {
+                return program::generic_image().is_none().then(|| {
+                    "images/out/node-generic is missing; `images/build --kernel generic` makes it"
+                        .to_owned()
+                });
             }
             Self::Qemu => {
                 if let Err(error) = placemat_host::probe::firmware::find() {

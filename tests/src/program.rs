@@ -44,8 +44,25 @@ pub fn placemat() -> &'static Path {
     })
 }
 
+/// The cache that tests share, so that each does not probe the accelerator anew. Not the one of
+/// this machine's user.
+pub fn cache() -> PathBuf {
+    let test = std::env::current_exe().unwrap_or_default();
+    let profile = test.parent().and_then(Path::parent).unwrap_or(&test);
+    profile.join("test-cache")
+}
+
 /// The bundle of the node image, where it was built.
 pub fn image() -> Option<PathBuf> {
-    let bundle = repository().join("images/out/node");
+    bundle("node")
+}
+
+/// The bundle of the node image with Debian's generic kernel, where it was built.
+pub fn generic_image() -> Option<PathBuf> {
+    bundle("node-generic")
+}
+
+fn bundle(name: &str) -> Option<PathBuf> {
+    let bundle = repository().join("images/out").join(name);
     bundle.join("manifest.json").is_file().then_some(bundle)
 }

@@ -5,6 +5,7 @@ mod console;
 mod doctor;
 mod down;
 mod exec;
+mod image;
 mod ls;
 mod menu;
 mod power;
@@ -63,6 +64,8 @@ enum Command {
     Test(test::Test),
     /// Expand a rack spec into a cluster file, router and boot-server configuration.
     Menu(menu::Menu),
+    /// List, fetch and remove the disk images in the cache.
+    Image(image::ImageVerb),
     /// Tell what this host can do, and how to make it do more.
     Doctor,
     /// Remove what dead labs left: run directories, with --data their disks too.
@@ -119,6 +122,7 @@ impl Cli {
             Command::Power(verb) => verb.run(),
             Command::Test(verb) => verb.run(),
             Command::Menu(verb) => verb.run(),
+            Command::Image(verb) => verb.run(),
             Command::Doctor => doctor::run(),
             Command::Prune(verb) => verb.run(),
         }

@@ -5,14 +5,16 @@ use crate::talk;
 use anyhow::Context;
 use placemat_host::probe::{firmware, program};
 use placemat_host::sandbox;
+use placemat_lab::image::Images;
 use placemat_lab::plan::Plan;
+use placemat_lab::space;
 use placemat_spec::cluster::{FileKind, FileRef};
 use placemat_spec::document::LARGEST;
 use placemat_spec::problem::Severity;
 use placemat_spec::{Cluster, Problem, Source};
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 /// A checked cluster.
@@ -165,19 +167,43 @@ fn visible(file: &FileRef) -> Result<(), Problem> {
 
 /// Whether it is there, of the right kind, and ours to read; if not, why.
 fn readable(file: &FileRef) -> Result<(), String> {
-    let meta = fs::metadata(&file.path).map_err(|error| words(&error))?;
+    let meta = match fs::metadata(&file.path) {
+        Err(error)
+            if error.kind() == ErrorKind::NotFound && file.kind == FileKind::FolderToMake =>
+        {
+            return Ok(());
+        }
+        meta => meta.map_err(|error| words(&error))?,
+    };
     let right = match file.kind {
         FileKind::File => meta.is_file(),
-        FileKind::Folder => meta.is_dir(),
+        FileKind::Folder | FileKind::FolderToMake => meta.is_dir(),
     };
     if !right {
         return Err("it is of the wrong type".into());
     }
     match file.kind {
         FileKind::File => fs::File::open(&file.path).map(drop),
-        FileKind::Folder => fs::read_dir(&file.path).map(drop),
+        FileKind::Folder | FileKind::FolderToMake => fs::read_dir(&file.path).map(drop),
     }
     .map_err(|error| words(&error))
+}
+
+/// Whether the volumes fit: errors stop it, warnings are told.
+pub(crate) fn check_space(
+    cluster: &Cluster,
+    data_dir: &Path,
+    images: Option<&Images>,
+) -> Result<(), Failure> {
+    let found = space::check(cluster, data_dir, images);
+    if !found.errors.is_empty() {
+        return Err(cluster.problems(found.errors).into());
+    }
+    if !found.warnings.is_empty() {
+        let warnings = cluster.problems(found.warnings);
+        talk::say(&warnings.render_as(Severity::Warning, exit::use_color()));
+    }
+    Ok(())
 }
 
 /// Refuses a path at which what a lab writes would not outlive it. `what` names the path in the message.
@@ -222,7 +248,6 @@ pub(crate) fn check_host(cluster: &Cluster) -> Result<(), Failure> {
         let packages: Vec<String> = packages.into_iter().collect();
         return Err(failure.hint(format!("apt install {}", packages.join(" "))));
     }
-    crate::network::check(cluster)?;
     let plan = Plan::of(cluster);
     if !plan.taps.is_empty() {
         fs::OpenOptions::new()
@@ -240,7 +265,7 @@ pub(crate) fn check_host(cluster: &Cluster) -> Result<(), Failure> {
 }
 
 fn programs_of(cluster: &Cluster) -> Vec<&'static str> {
-    use placemat_spec::resource::Tier;
+    use placemat_spec::resource::{Node, ShareProtocol, Tier, VolumeKind};
     let mut names = Vec::new();
     let birds = cluster.routers.values().any(|router| router.bird.is_some())
         || cluster
@@ -259,6 +284,18 @@ fn programs_of(cluster: &Cluster) -> Vec<&'static str> {
         .any(|node| matches!(node.tier, Tier::Full | Tier::Kernel))
     {
         names.push("qemu-system-x86_64");
+    }
+    let shares_by = |node: &Node, wanted: ShareProtocol| {
+        node.volumes.iter().any(|volume| {
+            matches!(&volume.kind, VolumeKind::HostPath { protocol, .. } if *protocol == wanted)
+        })
+    };
+    if cluster
+        .nodes
+        .values()
+        .any(|node| shares_by(node, ShareProtocol::Virtiofs))
+    {
+        names.push("virtiofsd");
     }
     names
 }

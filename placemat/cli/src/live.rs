@@ -4,12 +4,14 @@ use crate::exit::{self, Code, Failure};
 use anyhow::Context;
 use placemat_host::sandbox::RUN_DIR;
 use placemat_lab::control::{self, Served};
+use placemat_lab::image::Images;
 use placemat_lab::lab::{Lab, LabOptions};
 use placemat_lab::registry::Claim;
 use placemat_scenario::report::terminal::{self, Terminal};
 use placemat_spec::event::LabEvent;
 use placemat_spec::{Cluster, Source};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
@@ -30,15 +32,14 @@ pub(crate) fn keep_sources(run_dir: &Path, sources: &[Source]) -> Result<(), Fai
 }
 
 /// Options of a lab for a claimed run directory.
-pub(crate) fn options(claim: &Claim) -> LabOptions {
+pub(crate) fn options(claim: &Claim, cache_dir: PathBuf, images: Arc<Images>) -> LabOptions {
     LabOptions {
         id: claim.card.id.clone(),
         name: claim.card.name.clone(),
         run_dir: PathBuf::from(RUN_DIR),
         data_dir: claim.data_dir.clone(),
-        cache_dir: crate::place::cache_base(),
-        // A host that does not say leaves links as the kernel makes them.
-        mtu: placemat_host::probe::mtu::find().ok().flatten(),
+        cache_dir,
+        images,
         epoch: std::time::Instant::now(),
     }
 }

@@ -3,13 +3,14 @@
 mod bundle;
 mod command;
 mod exit;
+mod fetch;
 mod input;
 mod launch;
 mod live;
 mod machine;
-mod network;
 mod place;
 mod port;
+mod progress;
 mod talk;
 
 use clap::Parser;

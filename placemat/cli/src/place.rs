@@ -10,6 +10,11 @@ pub(crate) fn registry() -> Registry {
     Registry::new(run_base(), data_base())
 }
 
+/// The data directory that a lab of this name gets while no other has it.
+pub(crate) fn data_dir(name: &str) -> PathBuf {
+    data_base().join(name)
+}
+
 /// Claims the directories of a new lab.
 pub(crate) fn claim(name: &str, files: Vec<PathBuf>, started: String) -> Result<Claim, Failure> {
     input::check_visible(
@@ -61,8 +66,33 @@ fn data_base() -> PathBuf {
     }
 }
 
-/// Where what can be found out again is kept: the accelerator probe.
+/// Where what can be had again is kept.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct CacheArg {
+    /// Folder that keeps downloaded images [default: `/var/cache/placemat` for root, else
+    /// `~/.cache/placemat`].
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "PLACEMAT_CACHE_DIR",
+        hide_env_values = true
+    )]
+    cache_dir: Option<PathBuf>,
+}
+
+impl CacheArg {
+    /// The folder, absolute: the lab process may be elsewhere.
+    pub(crate) fn path(&self) -> PathBuf {
+        let dir = self.cache_dir.clone().unwrap_or_else(cache_base);
+        std::path::absolute(&dir).unwrap_or(dir)
+    }
+}
+
+/// Where what can be had again is kept: downloaded images, the result of the accelerator probe.
 pub(crate) fn cache_base() -> PathBuf {
+    if let Some(dir) = std::env::var_os("PLACEMAT_CACHE_DIR") {
+        return dir.into();
+    }
     if is_root() {
         "/var/cache/placemat".into()
     } else {

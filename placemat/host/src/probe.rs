@@ -3,5 +3,4 @@
 
 pub mod accel;
 pub mod firmware;
-pub mod mtu;
 pub mod program;

@@ -10,6 +10,7 @@ mod routing;
 mod run;
 mod shutdown;
 mod start;
+mod storage;
 
 use crate::control::protocol::{ObjectStatus, Status};
 use crate::error::ActError;
@@ -44,8 +45,8 @@ pub struct LabOptions {
     pub data_dir: PathBuf,
     /// Where what can be found out again is kept: the accelerator probe.
     pub cache_dir: PathBuf,
-    /// MTU in bytes of links whose file says none; `None`: the kernel's 1500.
-    pub mtu: Option<u32>,
+    /// Disk images and data files that its nodes have volumes of.
+    pub images: Arc<crate::image::Images>,
     /// When the clock of its events began.
     pub epoch: std::time::Instant,
 }
@@ -75,6 +76,8 @@ struct Inner {
     servers: IndexMap<Name, Server>,
     sites: build::Sites,
     accel: Option<placemat_host::probe::accel::AccelReport>,
+    /// Of the device classes' folders that its volumes lie in.
+    _class_locks: Mutex<storage::ClassLocks>,
     tasks: TaskTracker,
     cancel: CancellationToken,
     phase: Mutex<LabPhase>,

@@ -1,6 +1,7 @@
 //! Makes a checked cluster live and takes it down.
 //!
 //! ```text
+//! Cluster --image--> disk images, ready for use (before the sandbox)
 //! Cluster --plan--> Plan --wiring--> links --unit, machine, boot--> Lab (live handles, events)
 //! ```
 
@@ -10,11 +11,13 @@ pub mod control;
 pub mod error;
 pub mod event;
 pub mod fault;
+pub mod image;
 pub mod lab;
 pub mod machine;
 pub mod plan;
 pub mod probe;
 pub mod registry;
 pub mod server;
+pub mod space;
 pub mod unit;
 pub mod wiring;

@@ -17,6 +17,8 @@ mod keeper;
 mod launch;
 mod qcow2;
 mod scan;
+mod seed;
+mod share;
 mod spec;
 mod volume;
 
@@ -24,8 +26,13 @@ pub use command::{AGENT_CHANNEL, Descriptors, arguments, boot_order};
 pub use console::{Console, ConsoleOff, ConsoleSession};
 pub use hardware::DeathPolicy;
 pub use launch::LaunchError;
-pub use spec::{BootTarget, DirectKernel, Disk, DiskFormat, MachineFirmware, MachineSpec};
-pub use volume::{DiskContent, VolumeError, make_disk, make_vars};
+pub use qcow2::backing_name as base_name;
+pub use seed::Seed;
+pub use spec::{
+    BootTarget, Carrier, DirectKernel, Disk, DiskCache, DiskFormat, MachineFirmware, MachineSpec,
+    Share,
+};
+pub use volume::{DiskContent, VolumeError, disk_size, make_disk, make_vars};
 
 use crate::server::BootTrack;
 use keeper::Life;

@@ -118,6 +118,7 @@ fn fixture(disks: &[(&str, Act)]) -> Option<Fixture> {
         },
         nics: Vec::new(),
         disks: disks.collect(),
+        shares: Vec::new(),
         boot_first: BootTarget::Disk,
         console_log: folder.path().join("console.log"),
         qemu_log: folder.path().join("qemu.log"),
@@ -323,10 +324,7 @@ async fn a_machine_that_cannot_start_says_why() {
     };
     let mut spec = fixture.machine.spec().clone();
     let path = PathBuf::from("/no/such/disk.img");
-    spec.disks = vec![Disk {
-        path,
-        format: DiskFormat::Raw,
-    }];
+    spec.disks = vec![Disk::new(path, DiskFormat::Raw)];
     let folder = || tempfile::tempdir().expect("folder");
     let broken = built(spec.clone(), folder(), Vec::new());
     let error = broken

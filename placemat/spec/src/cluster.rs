@@ -4,7 +4,9 @@ mod files;
 
 pub use files::{FileKind, FileRef};
 
-use crate::resource::{BootServer, Image, Name, Network, Node, Power, Router};
+use crate::resource::{
+    BootServer, DataFolder, DeviceClass, Image, Name, Network, Node, Power, Router,
+};
 use crate::{Problem, Problems, Source};
 use indexmap::IndexMap;
 use std::sync::Arc;
@@ -23,6 +25,10 @@ pub struct Cluster {
     pub boot_servers: IndexMap<Name, BootServer>,
     /// Boot and disk images.
     pub images: IndexMap<Name, Image>,
+    /// Folders on chosen disks of the host, for volumes.
+    pub device_classes: IndexMap<Name, DeviceClass>,
+    /// Files for volumes of kind `vvfat`.
+    pub data_folders: IndexMap<Name, DataFolder>,
     /// Power feeds: what is plugged where.
     pub feeds: IndexMap<Name, Power>,
     /// The texts it was read from, which every [`Place`](crate::Place) in it points into.

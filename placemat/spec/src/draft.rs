@@ -60,6 +60,10 @@ pub(crate) enum Kind {
     Node,
     /// `Image`.
     Image,
+    /// `DeviceClass`.
+    DeviceClass,
+    /// `DataFolder`.
+    DataFolder,
     /// `Power`.
     Power,
 }
@@ -73,6 +77,8 @@ impl Kind {
             Self::BootServer => "boot server",
             Self::Node => "node",
             Self::Image => "image",
+            Self::DeviceClass => "device class",
+            Self::DataFolder => "data folder",
             Self::Power => "power feed",
         }
     }
@@ -108,6 +114,10 @@ pub(crate) enum Want {
     Image,
     /// An image that is a bundle; the words say what for.
     Bundle(&'static str),
+    /// A device class.
+    DeviceClass,
+    /// A data folder.
+    DataFolder,
     /// Something that a node can wait for: a node, router or boot server.
     Dependency,
 }

@@ -9,7 +9,7 @@ use crate::{Cluster, Problems, Source, check, resource};
 type Read = fn(&mut Fields<'_>, &mut Reading<'_>);
 
 /// Every kind of resource. A new kind is a row here and a module in `resource`.
-const KINDS: [(&str, Kind, Read); 7] = [
+const KINDS: [(&str, Kind, Read); 9] = [
     ("Network", Kind::Network, resource::network::read),
     ("Router", Kind::Router, resource::router::read_router),
     (
@@ -20,11 +20,17 @@ const KINDS: [(&str, Kind, Read); 7] = [
     ("BootServer", Kind::BootServer, resource::boot_server::read),
     ("Node", Kind::Node, resource::node::read),
     ("Image", Kind::Image, resource::image::read),
+    (
+        "DeviceClass",
+        Kind::DeviceClass,
+        resource::device_class::read,
+    ),
+    ("DataFolder", Kind::DataFolder, resource::data_folder::read),
     ("Power", Kind::Power, resource::power::read),
 ];
 
 /// Kinds that belong elsewhere, or to a later version: what to say instead of "unknown".
-const FOREIGN: [(&str, &str); 7] = [
+const FOREIGN: [(&str, &str); 5] = [
     (
         "DataCenter",
         "this is a rack spec: expand it with `placemat menu FILE -o DIR`, then use DIR/cluster.yml",
@@ -42,14 +48,9 @@ const FOREIGN: [(&str, &str); 7] = [
         "this is a scenario library: `placemat test` reads it beside its scenarios",
     ),
     (
-        "DeviceClass",
-        "placemat v2's device classes are not supported yet: remove it, all volumes go to the data directory",
-    ),
-    (
         "Pod",
         "placemat v1's pods are not supported: write a `Router` or a `NetworkNamespace`",
     ),
-    ("DataFolder", "placemat v1's data folders are not supported"),
 ];
 
 impl Cluster {

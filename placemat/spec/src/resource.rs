@@ -3,8 +3,9 @@
 //! cluster with errors is never given out.
 
 pub(crate) mod boot_server;
+pub(crate) mod data_folder;
+pub(crate) mod device_class;
 pub(crate) mod image;
-mod impair;
 mod interface;
 mod labels;
 pub(crate) mod network;
@@ -13,12 +14,16 @@ pub(crate) mod power;
 pub(crate) mod router;
 
 pub use boot_server::{BootEntry, BootServer, Dhcp, DhcpHost, DhcpRange};
-pub use image::{Image, ImageSource};
-pub use impair::{Effect, Effects, Impair};
+pub use data_folder::{DataFolder, FileSource, FolderContent, FolderFile};
+pub use device_class::DeviceClass;
+pub use image::{Compression, Image, ImageSource};
 pub use interface::Interface;
 pub use labels::Labels;
 pub use network::{Network, NetworkType};
-pub use node::{Accel, Bmc, BmcFault, Cpu, Firmware, Node, Smbios, Tier, Volume, VolumeKind};
+pub use node::{
+    Accel, Bmc, BmcFault, CacheMode, Cpu, Firmware, Node, RawFormat, ShareProtocol, Smbios, Tier,
+    Volume, VolumeKind,
+};
 pub use power::Power;
 pub use router::{App, Bird, Readiness, RestartPolicy, Router, RouterKind};
 

@@ -62,7 +62,7 @@ fn a_good_file_loads() {
         (Tier::Full, 2, 512)
     );
     assert!(full.firmware.uefi && full.firmware.http_boot && full.autostart);
-    assert!(matches!(full.volumes[1].kind, VolumeKind::Raw { size } if size == 1 << 30));
+    assert!(matches!(full.volumes[1].kind, VolumeKind::Raw { size, .. } if size == 1 << 30));
     assert_eq!(full.bmc.as_ref().unwrap().network, "bmc");
     let netns = &cluster.nodes["rack1-cs2"];
     assert_eq!(
@@ -75,6 +75,30 @@ fn a_good_file_loads() {
         ("cs", "1")
     );
     assert_eq!(netns.bmc.as_ref().unwrap().user, "admin");
+}
+
+#[test]
+fn every_kind_of_volume_loads() {
+    let (cluster, warnings) = Cluster::load(vec![source(&folder("good/volumes.yml"))])
+        .unwrap_or_else(|it| panic!("{it}"));
+    assert!(warnings.is_empty(), "{warnings}");
+    let mut text = String::new();
+    for image in cluster.images.values() {
+        let (compression, sha256) = (image.compression, image.sha256);
+        let _ = writeln!(text, "{:?} {compression:?} {sha256:?}", image.source);
+    }
+    for folder in cluster.data_folders.values() {
+        let _ = writeln!(text, "{} {:?}", folder.name, folder.content);
+    }
+    for it in &cluster.nodes["n1"].volumes {
+        let class = &it.device_class;
+        let _ = writeln!(text, "{} {:?} {:?} {class:?}", it.name, it.kind, it.cache);
+    }
+    for file in cluster.files() {
+        let path = file.path.display();
+        let _ = writeln!(text, "{:?} {path}: {}", file.kind, file.what);
+    }
+    insta::assert_snapshot!(text);
 }
 
 #[test]

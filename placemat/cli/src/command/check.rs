@@ -1,7 +1,7 @@
 //! `placemat check`.
 
 use crate::exit::{self, Failure};
-use crate::{input, talk};
+use crate::{input, place, talk};
 use placemat_lab::plan::Plan;
 use std::path::PathBuf;
 
@@ -17,6 +17,8 @@ impl Check {
     pub(super) fn run(self) -> Result<u8, Failure> {
         let loaded = input::cluster(&input::read(&self.files)?)?;
         loaded.warn();
+        let data = place::data_dir(&place::lab_name(&self.files[0]));
+        input::check_space(&loaded.cluster, &data, None)?;
         let plan = Plan::of(&loaded.cluster);
         talk::say(&format!(
             "ok: {} routers, {} boot servers, {} servers; {} bridges, {} veth pairs, {} taps",

@@ -3,9 +3,10 @@
 use crate::exit::{self, Code, Failure};
 use crate::live::{self, Ended, Live};
 use crate::port::LivePort;
-use crate::{bundle, input, launch, place, talk};
+use crate::{bundle, fetch, input, launch, place, talk};
 use anyhow::Context;
 use placemat_host::sandbox::LabSide;
+use placemat_lab::image::Wanted;
 use placemat_lab::lab::LabOptions;
 use placemat_scenario::load::{self, Draft};
 use placemat_scenario::model::Suite;
@@ -44,6 +45,8 @@ pub(super) struct Test {
     /// Data center to run on, instead of the one that the suite names.
     #[arg(long, value_name = "FILE")]
     dc: Option<PathBuf>,
+    #[command(flatten)]
+    cache: place::CacheArg,
 }
 
 /// Where reports go, with the ones not asked for in a folder of our own.
@@ -78,6 +81,8 @@ impl Test {
         let started = jiff::Timestamp::now().to_string();
         let name = place::lab_name(&dc);
         let file = std::path::absolute(&dc).context("find the current directory")?;
+        let cache = self.cache.path();
+        let images = fetch::images(&looked_at.cluster, &cache, Wanted::Used)?;
         let claim = place::claim(&name, vec![file], started)?;
         let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
         let outputs = Outputs {
@@ -94,13 +99,14 @@ impl Test {
             let suite = draft.resolve(&loaded.cluster)?;
             live::keep_sources(&claim.run_dir, &loaded.sources)?;
             loaded.warn();
+            input::check_space(&loaded.cluster, &claim.data_dir, Some(&images))?;
             // Opened here: inside, the run directory has another name, and an error should come early.
             let events = File::create(&outputs.events)
                 .with_context(|| format!("create {}", outputs.events.display()))
                 .code(exit::HOST)?;
             Ok((loaded, suite, events))
         })?;
-        let options = live::options(&claim);
+        let options = live::options(&claim, cache, images);
         let seed = self.seed.unwrap_or_else(drawn_seed);
         let run = claim.card.id.clone();
         launch::in_sandbox(&claim, false, |side| {

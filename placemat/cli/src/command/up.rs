@@ -2,9 +2,10 @@
 
 use crate::exit::{self, Failure};
 use crate::live::{self, Ended};
-use crate::{input, launch, place, talk};
+use crate::{fetch, input, launch, place, talk};
 use anyhow::Context;
 use placemat_host::sandbox::{LabSide, RUN_DIR};
+use placemat_lab::image::Wanted;
 use placemat_spec::Cluster;
 use std::path::{Path, PathBuf};
 
@@ -20,6 +21,8 @@ pub(super) struct Up {
     /// Name of the lab [default: the file's stem].
     #[arg(long = "lab", value_name = "NAME", value_parser = place::parse_name)]
     name: Option<String>,
+    #[command(flatten)]
+    cache: place::CacheArg,
 }
 
 impl Up {
@@ -42,14 +45,18 @@ impl Up {
             .collect::<Result<Vec<_>, _>>();
         let files = files.context("find the current directory")?;
         let started = jiff::Timestamp::now().to_string();
+        // Here, since a lab has no way to the host's network.
+        let cache = self.cache.path();
+        let images = fetch::images(&looked_at.cluster, &cache, Wanted::Used)?;
         let claim = place::claim(&name, files, started)?;
         let loaded = launch::prepare(&claim, || {
             let loaded = looked_at.settle(&sources, &claim.data_dir.join("dc"))?;
             live::keep_sources(&claim.run_dir, &loaded.sources)?;
             loaded.warn();
+            input::check_space(&loaded.cluster, &claim.data_dir, Some(&images))?;
             Ok(loaded)
         })?;
-        let options = live::options(&claim);
+        let options = live::options(&claim, cache, images);
         let detach = self.detach;
         launch::in_sandbox(&claim, detach, |side| {
             run(side, loaded.cluster, options, detach)

@@ -48,6 +48,12 @@ pub const PROGRAMS: &[Program] = &[
         "--version",
     ),
     row(
+        "virtiofsd",
+        "qemu-system-common",
+        "volumes of kind hostPath with `protocol: virtiofs`",
+        "--version",
+    ),
+    row(
         "newuidmap",
         "uidmap",
         "rootless labs with more than one user id",
@@ -117,7 +123,16 @@ pub fn known(name: &str) -> Option<&'static Program> {
 
 fn locate_in(name: &str, path: Option<&OsStr>) -> Result<PathBuf, Missing> {
     // Daemons live in sbin, which an ordinary user's PATH lacks on Debian.
-    let standard = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+    let standard = [
+        "/usr/local/sbin",
+        "/usr/sbin",
+        "/sbin",
+        "/usr/bin",
+        "/bin",
+        // Where distributions put virtiofsd.
+        "/usr/libexec",
+        "/usr/lib/qemu",
+    ];
     path.map(std::env::split_paths)
         .into_iter()
         .flatten()

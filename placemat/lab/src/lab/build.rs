@@ -3,8 +3,10 @@
 use super::LabError;
 use super::boot;
 use super::machine::Qemu;
+use super::storage::ClassLocks;
 use crate::boot::BootSite;
 use crate::event::EventBus;
+use crate::image::Images;
 use crate::server::{Body, BootTrack, MockBody, Server};
 use crate::unit::{Unit, UnitRoot, UnitSpec, bird_app};
 use crate::wiring::Wiring;
@@ -14,9 +16,9 @@ use placemat_spec::resource::{
     App, Bird, ImageSource, Name, Node, Readiness, RestartPolicy, Router, RouterKind, Tier,
 };
 use placemat_spec::selector::{Target, TargetKind};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -42,6 +44,10 @@ pub(super) struct Workshop {
     pub(super) cancel: CancellationToken,
     pub(super) tracks: Tracks,
     pub(super) qemu: Option<Qemu>,
+    pub(super) images: Arc<Images>,
+    pub(super) class_locks: Mutex<ClassLocks>,
+    /// Data folders whose files are together.
+    pub(super) made_folders: Mutex<HashSet<Name>>,
 }
 
 impl Workshop {

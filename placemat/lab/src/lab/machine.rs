@@ -4,15 +4,14 @@ use super::LabError;
 use super::build::Workshop;
 use crate::error::chain;
 use crate::machine::{
-    BootTarget, DirectKernel, Disk, DiskContent, Machine, MachineFirmware, MachineSetup,
-    MachineSpec, make_disk, make_vars,
+    BootTarget, DirectKernel, Machine, MachineFirmware, MachineSetup, MachineSpec, make_vars,
 };
 use crate::plan::derived_mac;
 use crate::server::BootTrack;
 use placemat_host::probe::accel::{self, AccelReport, Accelerator};
 use placemat_host::probe::{firmware, program};
 use placemat_spec::Cluster;
-use placemat_spec::resource::{Accel, ImageSource, Name, Node, Tier, Volume, VolumeKind};
+use placemat_spec::resource::{Accel, ImageSource, Name, Node, Tier};
 use placemat_spec::selector::{Target, TargetKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -82,12 +81,7 @@ impl Workshop {
         } else {
             MachineFirmware::Bios
         };
-        let disks = node
-            .volumes
-            .iter()
-            .map(|volume| self.disk(&data, volume))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|reason| LabError(format!("node/{}: {reason}", node.name)))?;
+        let (disks, shares) = self.storage(node, &data)?;
         let spec = MachineSpec {
             name: node.name.clone(),
             qemu: qemu.path.clone(),
@@ -108,6 +102,7 @@ impl Workshop {
                 .map(|(index, nic)| nic.mac.unwrap_or_else(|| derived_mac(&node.name, index)))
                 .collect(),
             disks,
+            shares,
             // A server that can boot over HTTP does so before it looks at its disks.
             boot_first: if node.firmware.http_boot {
                 BootTarget::Network
@@ -154,30 +149,8 @@ impl Workshop {
     pub(super) fn bundle(&self, image: Option<&Name>) -> Option<PathBuf> {
         match &self.cluster.images.get(image?)?.source {
             ImageSource::Bundle(path) => Some(path.clone()),
-            ImageSource::File(_) => None,
+            ImageSource::File(_) | ImageSource::Url(_) => None,
         }
-    }
-
-    fn disk(&self, data: &Path, volume: &Volume) -> Result<Disk, String> {
-        let content = match &volume.kind {
-            VolumeKind::Raw { size } => DiskContent::Empty { size: *size },
-            VolumeKind::Image {
-                image,
-                copy_on_write,
-            } => {
-                let image = match &self.cluster.images[image].source {
-                    ImageSource::Bundle(path) => path.join("disk.img"),
-                    ImageSource::File(path) => path.clone(),
-                };
-                if *copy_on_write {
-                    DiskContent::Overlay { image }
-                } else {
-                    DiskContent::Copy { image }
-                }
-            }
-        };
-        make_disk(data, &volume.name, &content)
-            .map_err(|error| format!("make volume `{}`: {}", volume.name, chain(&error)))
     }
 }
 

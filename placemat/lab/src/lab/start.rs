@@ -43,7 +43,7 @@ impl Lab {
             },
         );
         let cluster = Arc::new(cluster);
-        let wiring = wire(cluster.clone(), options.mtu).await?;
+        let wiring = wire(cluster.clone()).await?;
         let tasks = TaskTracker::new();
         let cancel = CancellationToken::new();
         let qemu = super::machine::find_qemu(&cluster, &options.cache_dir).await?;
@@ -68,16 +68,21 @@ impl Lab {
             cancel: cancel.clone(),
             tracks: Arc::new(tracks),
             qemu,
+            images: options.images.clone(),
+            class_locks: Mutex::default(),
+            made_folders: Mutex::default(),
         };
         let build = move || {
             let (units, sites) = workshop.units()?;
             let servers = workshop.servers(&units)?;
-            Ok::<_, LabError>((workshop.hub(), units, sites, servers))
+            let hub = workshop.hub();
+            Ok::<_, LabError>((hub, units, sites, servers, workshop.class_locks))
         };
         // Disks are copied and devices made.
-        let (hub, units, sites, servers) = tokio::task::spawn_blocking(build)
-            .await
-            .map_err(|error| LabError(error.to_string()))??;
+        let (hub, units, sites, servers, class_locks) =
+            tokio::task::spawn_blocking(build)
+                .await
+                .map_err(|error| LabError(error.to_string()))??;
         Ok(Self {
             inner: Arc::new(Inner {
                 options,
@@ -89,6 +94,7 @@ impl Lab {
                 servers,
                 sites,
                 accel,
+                _class_locks: class_locks,
                 tasks,
                 cancel,
                 phase: Mutex::new(LabPhase::Links),
@@ -232,10 +238,9 @@ async fn failures(mut set: JoinSet<Option<String>>) -> Vec<String> {
     failures
 }
 
-async fn wire(cluster: Arc<Cluster>, mtu: Option<u32>) -> Result<Arc<Wiring>, LabError> {
+async fn wire(cluster: Arc<Cluster>) -> Result<Arc<Wiring>, LabError> {
     let work = move || {
-        let mut plan = Plan::of(&cluster);
-        plan.default_mtu(mtu);
+        let plan = Plan::of(&cluster);
         Wiring::create(&plan, |target| loopback_of(&cluster, target))
     };
     let wiring = tokio::task::spawn_blocking(work)

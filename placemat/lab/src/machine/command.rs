@@ -1,6 +1,6 @@
 //! QEMU's command line for a machine. Pure: the same machine gives the same line.
 
-use super::spec::{BootTarget, Disk, MachineFirmware, MachineSpec};
+use super::spec::{BootTarget, Carrier, Disk, DiskFormat, MachineFirmware, MachineSpec, Share};
 use placemat_host::probe::accel::Accelerator;
 use serde_json::json;
 use std::path::Path;
@@ -31,7 +31,12 @@ pub fn boot_order(spec: &MachineSpec, first: BootTarget) -> Vec<(String, u32)> {
         return Vec::new();
     }
     let nics = (0..spec.nics.len()).map(nic_id);
-    let disks = (0..spec.disks.len()).map(disk_id);
+    // A disk that has no place of its own is tried by no firmware: a seed or data folder has nothing
+    // that could boot, and a BIOS that tries it stops there.
+    let disks = spec.disks.iter().enumerate();
+    let disks = disks
+        .filter(|(_, disk)| disk.bootable)
+        .map(|(index, _)| disk_id(index));
     let devices: Vec<String> = match first {
         BootTarget::Network => nics.chain(disks).collect(),
         BootTarget::Disk => disks.chain(nics).collect(),
@@ -75,14 +80,20 @@ pub fn arguments(spec: &MachineSpec, first: BootTarget, fds: &Descriptors) -> Ve
     }
     for (index, disk) in spec.disks.iter().enumerate() {
         let id = disk_id(index);
-        for node in block_nodes(index, disk) {
-            line.option("-blockdev", node.to_string());
-        }
+        line.option("-blockdev", block_node(index, disk).to_string());
         let bootindex = place(&id);
+        let flushed = if disk.cache.write_through {
+            ",write-cache=off"
+        } else {
+            ""
+        };
         line.option(
             "-device",
-            format!("virtio-blk-pci,id={id},drive=blk{index},serial={id}{bootindex}"),
+            format!("virtio-blk-pci,id={id},drive=blk{index},serial={id}{bootindex}{flushed}"),
         );
+    }
+    for (index, share) in spec.shares.iter().enumerate() {
+        share_device(&mut line, index, share);
     }
     line.0
 }
@@ -191,13 +202,61 @@ fn file_node(name: &str, path: &Path, read_only: bool) -> serde_json::Value {
     })
 }
 
-fn block_nodes(index: usize, disk: &Disk) -> Vec<serde_json::Value> {
-    vec![json!({
+fn block_node(index: usize, disk: &Disk) -> serde_json::Value {
+    let name = format!("blk{index}");
+    let path = disk.path.display().to_string();
+    if disk.format == DiskFormat::Fat {
+        return json!({
+            "driver": disk.format.name(),
+            "node-name": name,
+            "dir": path,
+            "fat-type": 16,
+            "read-only": true,
+        });
+    }
+    let cache = json!({"direct": disk.cache.direct, "no-flush": disk.cache.no_flush});
+    json!({
         "driver": disk.format.name(),
-        "node-name": format!("blk{index}"),
+        "node-name": name,
         "discard": "unmap",
-        "file": {"driver": "file", "filename": disk.path.display().to_string(), "discard": "unmap"},
-    })]
+        "cache": cache,
+        "file": {
+            "driver": "file",
+            "filename": path,
+            "discard": "unmap",
+            "cache": cache,
+            // The kernel's asynchronous I/O is none through the page cache.
+            "aio": if disk.cache.direct { "native" } else { "threads" },
+        },
+    })
+}
+
+/// A shared folder, and the device by which the guest finds it.
+fn share_device(line: &mut Line, index: usize, share: &Share) {
+    let id = format!("share{index}");
+    match &share.carrier {
+        Carrier::NineP => {
+            let path = escaped(&share.path.display().to_string());
+            let read_only = if share.writable { "" } else { ",readonly=on" };
+            // Files keep the owners that they have on the host, as in placemat v2.
+            line.option(
+                "-fsdev",
+                format!("local,id={id},path={path},security_model=none,multidevs=remap{read_only}"),
+            );
+            line.option(
+                "-device",
+                format!("virtio-9p-pci,fsdev={id},mount_tag={}", share.tag),
+            );
+        }
+        Carrier::Virtiofs { socket, .. } => {
+            let socket = escaped(&socket.display().to_string());
+            line.option("-chardev", format!("socket,id={id},path={socket}"));
+            line.option(
+                "-device",
+                format!("vhost-user-fs-pci,chardev={id},tag={}", share.tag),
+            );
+        }
+    }
 }
 
 /// A value in QEMU's `key=value,...` options: commas are doubled.
@@ -207,7 +266,7 @@ fn escaped(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::spec::{DirectKernel, DiskFormat};
+    use super::super::spec::{DirectKernel, DiskCache};
     use super::*;
     use placemat_spec::resource::Smbios;
     use placemat_spec::value::Mac;
@@ -231,15 +290,10 @@ mod tests {
             },
             nics: vec![Mac([0x52, 0x54, 0, 0, 0, 1]), Mac([0x52, 0x54, 0, 0, 0, 2])],
             disks: vec![
-                Disk {
-                    path: "/data/a,b \"c\".qcow2".into(),
-                    format: DiskFormat::Qcow2,
-                },
-                Disk {
-                    path: "/data/data.raw".into(),
-                    format: DiskFormat::Raw,
-                },
+                Disk::new("/data/a,b \"c\".qcow2".into(), DiskFormat::Qcow2),
+                Disk::new("/data/data.raw".into(), DiskFormat::Raw),
             ],
+            shares: Vec::new(),
             boot_first: BootTarget::Network,
             console_log: "/run/lab/a,b.log".into(),
             qemu_log: "/run/lab/qemu.log".into(),
@@ -274,6 +328,73 @@ mod tests {
             .map(|(_, after)| after.to_owned())
             .collect();
         insta::assert_snapshot!(changed.join("\n"));
+    }
+
+    /// The lines about disks and shares alone.
+    fn storage(spec: &MachineSpec) -> String {
+        let all = shown(spec, BootTarget::Disk);
+        let ours = ["drive=blk", "\"blk", "-fsdev", "9p", "share"];
+        let lines = all
+            .split("\n\n")
+            .filter(|option| ours.iter().any(|word| option.contains(word)));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn disks_are_cached_as_asked() {
+        let cached = |direct, write_through, no_flush| Disk {
+            cache: DiskCache {
+                direct,
+                write_through,
+                no_flush,
+            },
+            ..Disk::new("/data/disk.qcow2".into(), DiskFormat::Qcow2)
+        };
+        let spec = MachineSpec {
+            disks: vec![
+                cached(true, false, false),
+                cached(false, true, false),
+                cached(true, true, false),
+                cached(false, false, true),
+            ],
+            ..server()
+        };
+        insta::assert_snapshot!(storage(&spec));
+    }
+
+    #[test]
+    fn seeds_and_folders_do_not_boot_and_shares_have_tags() {
+        let not_bootable = |path: &str, format| Disk {
+            bootable: false,
+            ..Disk::new(path.into(), format)
+        };
+        let share = |tag: &str, writable, carrier| Share {
+            tag: tag.into(),
+            path: "/srv/a,b".into(),
+            writable,
+            carrier,
+        };
+        let virtiofs = Carrier::Virtiofs {
+            daemon: "/usr/lib/qemu/virtiofsd".into(),
+            socket: "/run/share/n1-fast.sock".into(),
+        };
+        let spec = MachineSpec {
+            disks: vec![
+                not_bootable("/data/seed.img", DiskFormat::Raw),
+                Disk::new("/data/root.qcow2".into(), DiskFormat::Qcow2),
+                not_bootable("/srv/tools", DiskFormat::Fat),
+            ],
+            shares: vec![
+                share("read", false, Carrier::NineP),
+                share("write", true, Carrier::NineP),
+                share("fast", true, virtiofs),
+            ],
+            ..server()
+        };
+        insta::assert_snapshot!(storage(&spec));
+        let order = boot_order(&spec, BootTarget::Disk);
+        let disks: Vec<&str> = order.iter().map(|(id, _)| id.as_str()).collect();
+        assert_eq!(disks, ["disk1", "net0", "net1"]);
     }
 
     #[test]

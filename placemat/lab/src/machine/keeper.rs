@@ -69,6 +69,7 @@ pub(super) fn keep(
         machine: machine.clone(),
         life: life.clone(),
         child: launched.child,
+        _daemons: launched.daemons,
         events: launched.events,
         nothing_to_boot,
         tasks: JoinSet::new(),
@@ -97,6 +98,8 @@ struct Keeper {
     machine: Machine,
     life: Arc<Life>,
     child: Child,
+    /// Daemons of its shared folders; dropped with the keeper, they are killed.
+    _daemons: Vec<Child>,
     events: QmpEvents,
     nothing_to_boot: mpsc::UnboundedReceiver<String>,
     tasks: JoinSet<()>,

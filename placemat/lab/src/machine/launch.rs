@@ -1,6 +1,7 @@
 //! Starts QEMU for one life of a machine: from power-on to power-off.
 
 use super::command::{self, Descriptors};
+use super::share;
 use super::spec::{BootTarget, MachineSpec};
 use placemat_host::agent::Agent;
 use placemat_host::inherit::inherit;
@@ -33,6 +34,14 @@ pub enum LaunchError {
         /// The kernel's answer.
         source: io::Error,
     },
+    /// A shared folder's daemon could not be started.
+    #[error("share folders with {machine}")]
+    Share {
+        /// The machine.
+        machine: String,
+        /// The kernel's answer.
+        source: io::Error,
+    },
     /// The program could not be started.
     #[error("start {program} for {machine}")]
     Start {
@@ -58,6 +67,8 @@ pub enum LaunchError {
 /// A QEMU that runs.
 pub(super) struct Launched {
     pub(super) child: Child,
+    /// Daemons of its shared folders; they go with it.
+    pub(super) daemons: Vec<Child>,
     pub(super) qmp: Qmp,
     pub(super) events: QmpEvents,
     pub(super) agent: Agent,
@@ -89,6 +100,10 @@ pub(super) async fn launch(
         taps: taps.iter().map(AsRawFd::as_raw_fd).collect(),
     };
     let log = open_log(&spec.qemu_log).map_err(prepare)?;
+    let daemons = share::start(&spec.shares, &log).map_err(|source| LaunchError::Share {
+        machine: spec.name.clone(),
+        source,
+    })?;
     let child = {
         // The command holds the child's ends. Once it is dropped, the child has the only ones, and
         // its end shows as the end of each socket.
@@ -115,6 +130,7 @@ pub(super) async fn launch(
     })?;
     Ok(Launched {
         child,
+        daemons,
         qmp,
         events,
         agent: Agent::new(agent),

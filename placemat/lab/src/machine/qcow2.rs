@@ -1,5 +1,5 @@
-//! An empty qcow2 overlay: a header, and tables that say "everything is in the backing file".
-//! Written by hand, since that is all that is wanted of the format, and `qemu-img` is in a package
+//! An empty qcow2 disk: a header, and tables that say "nothing is written yet: see the backing file,
+//! if there is one". Written by hand, since that is all that is wanted of the format, and `qemu-img` is in a package
 //! of its own. Layout after QEMU's `docs/interop/qcow2.txt`, version 3.
 
 use std::fs::File;
@@ -14,6 +14,15 @@ const PER_L1_ENTRY: u64 = CLUSTER / 8 * CLUSTER;
 const HEADER_LENGTH: u32 = 104;
 const BACKING_FORMAT_EXTENSION: u32 = 0xe279_2aca;
 
+/// What files of other formats begin with, and their names.
+const OTHERS: [(&[u8], &str); 5] = [
+    (b"KDMV", "VMDK"),
+    (b"# Disk DescriptorFile", "VMDK"),
+    (b"<<< ", "VDI"),
+    (b"conectix", "VHD"),
+    (b"vhdxfile", "VHDX"),
+];
+
 /// What a file is, as far as overlays need to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Backing {
@@ -23,7 +32,8 @@ pub(super) struct Backing {
     pub size: u64,
 }
 
-/// Looks what kind of disk a file holds.
+/// Looks what kind of disk a file holds. Only what begins as qcow2 does is taken for that: a guest
+/// must not be able to make its raw disk into something else by what it writes there.
 pub(super) fn examine(path: &Path) -> io::Result<Backing> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
@@ -33,10 +43,15 @@ pub(super) fn examine(path: &Path) -> io::Result<Backing> {
             format: "qcow2",
             size: u64::from_be_bytes(bytes(&header, 24)),
         }),
-        Ok(()) => Ok(Backing {
-            format: "raw",
-            size,
-        }),
+        Ok(()) => match OTHERS.iter().find(|(magic, _)| header.starts_with(magic)) {
+            Some((_, name)) => Err(io::Error::other(format!(
+                "it is a {name} image: `qemu-img convert -O qcow2` makes a usable one of it"
+            ))),
+            None => Ok(Backing {
+                format: "raw",
+                size,
+            }),
+        },
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Backing {
             format: "raw",
             size,
@@ -46,10 +61,13 @@ pub(super) fn examine(path: &Path) -> io::Result<Backing> {
 }
 
 /// The file that an overlay lies over, as it names it; `None` where it names none.
-pub(super) fn backing_name(path: &Path) -> io::Result<Option<String>> {
+pub fn backing_name(path: &Path) -> io::Result<Option<String>> {
     let mut file = File::open(path)?;
     let mut header = [0; 20];
-    file.read_exact(&mut header)?;
+    match file.read_exact(&mut header) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        read => read?,
+    }
     let at = u64::from_be_bytes(bytes(&header, 8));
     let length = u32::from_be_bytes(bytes(&header, 16));
     if header[..4] != MAGIC || at == 0 || length > 1023 {
@@ -68,28 +86,42 @@ fn bytes<const N: usize>(header: &[u8], at: usize) -> [u8; N] {
     part
 }
 
-/// The bytes of an empty overlay of `size` bytes over the file `path`.
+/// The bytes of an empty overlay over the file `path`.
 pub(super) fn overlay(path: &str, backing: Backing) -> Vec<u8> {
+    image(backing.size, path, backing.format)
+}
+
+/// The bytes of an empty disk of `size` bytes.
+pub(super) fn empty(size: u64) -> Vec<u8> {
+    image(size, "", "")
+}
+
+fn image(size: u64, path: &str, format: &str) -> Vec<u8> {
     // Clusters: header, refcount table, one refcount block, L1 table.
-    let l1_entries = backing.size.div_ceil(PER_L1_ENTRY);
+    let l1_entries = size.div_ceil(PER_L1_ENTRY);
     let l1_clusters = (l1_entries * 8).div_ceil(CLUSTER).max(1);
     let used = 3 + l1_clusters;
     let mut extension = Vec::new();
-    put(&mut extension, &BACKING_FORMAT_EXTENSION.to_be_bytes());
-    let format = backing.format.as_bytes();
-    put(&mut extension, &length(format.len()).to_be_bytes());
-    put(&mut extension, format);
-    extension.resize(extension.len().next_multiple_of(8), 0);
+    if !format.is_empty() {
+        put(&mut extension, &BACKING_FORMAT_EXTENSION.to_be_bytes());
+        put(&mut extension, &length(format.len()).to_be_bytes());
+        put(&mut extension, format.as_bytes());
+        extension.resize(extension.len().next_multiple_of(8), 0);
+    }
     put(&mut extension, &[0; 8]); // end of extensions
 
-    let name_at = u64::from(HEADER_LENGTH) + extension.len() as u64;
+    let name_at = if path.is_empty() {
+        0
+    } else {
+        u64::from(HEADER_LENGTH) + extension.len() as u64
+    };
     let mut image = Vec::new();
     put(&mut image, &MAGIC);
     put(&mut image, &3_u32.to_be_bytes()); // version
     put(&mut image, &name_at.to_be_bytes());
     put(&mut image, &length(path.len()).to_be_bytes());
     put(&mut image, &CLUSTER_BITS.to_be_bytes());
-    put(&mut image, &backing.size.to_be_bytes());
+    put(&mut image, &size.to_be_bytes());
     put(&mut image, &0_u32.to_be_bytes()); // encryption
     put(
         &mut image,
@@ -155,6 +187,29 @@ mod tests {
             let counted = counts.chunks(2).take_while(|c| *c == [0, 1]).count();
             prop_assert_eq!(counted as u64 * CLUSTER, image.len() as u64);
             prop_assert!(counts.chunks(2).skip(counted).all(|c| c == [0, 0]));
+        }
+    }
+
+    #[test]
+    fn an_empty_disk_names_no_other_file() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("disk");
+        std::fs::write(&path, empty(50 << 30)).expect("write");
+        let seen = examine(&path).expect("examine");
+        assert_eq!((seen.format, seen.size), ("qcow2", 50 << 30));
+        assert_eq!(backing_name(&path).expect("name"), None);
+    }
+
+    #[test]
+    fn other_formats_are_refused_by_name() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("disk");
+        for (magic, name) in OTHERS {
+            let mut bytes = magic.to_vec();
+            bytes.resize(64, 0);
+            std::fs::write(&path, bytes).expect("write");
+            let error = examine(&path).expect_err("refused").to_string();
+            assert!(error.contains(name), "{error}");
         }
     }
 

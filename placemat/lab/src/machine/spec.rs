@@ -28,6 +28,8 @@ pub struct MachineSpec {
     pub nics: Vec<Mac>,
     /// Disks, in order.
     pub disks: Vec<Disk>,
+    /// Shared folders, in order.
+    pub shares: Vec<Share>,
     /// What is tried first when nothing else is asked for.
     pub boot_first: BootTarget,
     /// The serial console's log; it has everything since the lab started.
@@ -64,10 +66,26 @@ pub struct DirectKernel {
 /// A disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disk {
-    /// Its file.
+    /// Its file or, for a disk of format [`Fat`](DiskFormat::Fat), its folder.
     pub path: PathBuf,
     /// The file's format.
     pub format: DiskFormat,
+    /// How the host caches it.
+    pub cache: DiskCache,
+    /// Firmware looks for a system on it.
+    pub bootable: bool,
+}
+
+impl Disk {
+    /// A disk that a system may be on, cached as the host likes.
+    pub fn new(path: PathBuf, format: DiskFormat) -> Self {
+        Self {
+            path,
+            format,
+            cache: DiskCache::default(),
+            bootable: true,
+        }
+    }
 }
 
 /// Format of a disk's file.
@@ -75,8 +93,10 @@ pub struct Disk {
 pub enum DiskFormat {
     /// Plain bytes.
     Raw,
-    /// QEMU's own, here always an overlay.
+    /// QEMU's own.
     Qcow2,
+    /// A folder, which QEMU shows as a read-only disk with one FAT16 partition.
+    Fat,
 }
 
 impl DiskFormat {
@@ -85,8 +105,47 @@ impl DiskFormat {
         match self {
             Self::Raw => "raw",
             Self::Qcow2 => "qcow2",
+            Self::Fat => "vvfat",
         }
     }
+}
+
+/// How the host caches a disk; what QEMU's cache modes come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DiskCache {
+    /// Around the host's page cache, with the kernel's own asynchronous I/O.
+    pub direct: bool,
+    /// Every write is flushed before the guest hears that it is done.
+    pub write_through: bool,
+    /// What the guest flushes is not.
+    pub no_flush: bool,
+}
+
+/// A folder of the host that the guest mounts by its tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    /// Mount tag.
+    pub tag: String,
+    /// The folder.
+    pub path: PathBuf,
+    /// The guest may write.
+    pub writable: bool,
+    /// How it gets there.
+    pub carrier: Carrier,
+}
+
+/// What carries a shared folder to the guest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Carrier {
+    /// QEMU itself, by 9p.
+    NineP,
+    /// `virtiofsd`, by virtiofs.
+    Virtiofs {
+        /// The program.
+        daemon: PathBuf,
+        /// The socket on which QEMU finds it, made anew for each life.
+        socket: PathBuf,
+    },
 }
 
 /// What a boot tries first. What is not first still comes after.

@@ -1,8 +1,10 @@
 //! Files of a machine: its disks and its UEFI variable store, in the lab's data folder. Each is
 //! made under another name and then renamed, so that a file that is there is whole. Files that are
-//! there are used again: a disk outlives the lab.
+//! there are used again: a disk outlives the lab. Only seeds are made anew when their content is
+//! another.
 
 use super::qcow2;
+use super::seed::Seed;
 use super::spec::{Disk, DiskFormat};
 use std::fs::{self, File};
 use std::io;
@@ -25,7 +27,11 @@ pub enum DiskContent {
     Empty {
         /// Size in bytes.
         size: u64,
+        /// Format of the file.
+        format: DiskFormat,
     },
+    /// A seed for cloud-init.
+    Seed(Seed),
 }
 
 /// Why a machine's file could not be made.
@@ -82,10 +88,7 @@ pub fn make_disk(folder: &Path, name: &str, content: &DiskContent) -> Result<Dis
                 source,
             })?;
             made(&path, |new| fs::write(new, &bytes))?;
-            Ok(Disk {
-                path,
-                format: DiskFormat::Qcow2,
-            })
+            Ok(Disk::new(path, DiskFormat::Qcow2))
         }
         DiskContent::Copy { image } => {
             let (image, backing) = examined(image)?;
@@ -94,18 +97,43 @@ pub fn make_disk(folder: &Path, name: &str, content: &DiskContent) -> Result<Dis
                 _ => DiskFormat::Raw,
             };
             let path = folder.join(format!("{name}.{}", format.name()));
-            made(&path, |new| fs::copy(&image, new).map(|_| ()))?;
-            Ok(Disk { path, format })
+            // On the disk before it has its name: a host that crashes leaves no half of a copy.
+            made(&path, |new| {
+                fs::copy(&image, new)?;
+                File::open(new)?.sync_all()
+            })?;
+            Ok(Disk::new(path, format))
         }
-        DiskContent::Empty { size } => {
-            let path = folder.join(format!("{name}.raw"));
-            made(&path, |new| File::create(new)?.set_len(*size))?;
+        DiskContent::Empty { size, format } => {
+            let path = folder.join(format!("{name}.{}", format.name()));
+            made(&path, |new| match format {
+                DiskFormat::Qcow2 => fs::write(new, qcow2::empty(*size)),
+                DiskFormat::Raw | DiskFormat::Fat => File::create(new)?.set_len(*size),
+            })?;
+            Ok(Disk::new(path, *format))
+        }
+        DiskContent::Seed(seed) => {
+            let path = folder.join(format!("{name}.seed"));
+            let failed = |source| VolumeError::Make {
+                path: path.display().to_string(),
+                source,
+            };
+            let bytes = seed.image().map_err(failed)?;
+            if fs::read(&path).is_ok_and(|there| there != bytes) {
+                fs::remove_file(&path).map_err(failed)?;
+            }
+            made(&path, |new| fs::write(new, &bytes))?;
             Ok(Disk {
-                path,
-                format: DiskFormat::Raw,
+                bootable: false,
+                ..Disk::new(path, DiskFormat::Raw)
             })
         }
     }
+}
+
+/// Size in bytes of the disk in an image.
+pub fn disk_size(image: &Path) -> io::Result<u64> {
+    qcow2::examine(image).map(|backing| backing.size)
 }
 
 /// Makes a machine's UEFI variable store in `folder` from the empty one, or finds it there.
@@ -157,13 +185,38 @@ mod tests {
     fn makes_once_and_keeps() {
         let folder = tempfile::tempdir().expect("folder");
         let at = folder.path().join("node-1");
-        let disk = make_disk(&at, "data", &DiskContent::Empty { size: 1 << 20 }).expect("disk");
+        let empty = |format| DiskContent::Empty {
+            size: 1 << 20,
+            format,
+        };
+        let disk = make_disk(&at, "data", &empty(DiskFormat::Raw)).expect("disk");
         assert_eq!(fs::metadata(&disk.path).expect("file").len(), 1 << 20);
         fs::write(&disk.path, b"kept").expect("write");
-        let again = make_disk(&at, "data", &DiskContent::Empty { size: 1 << 20 }).expect("disk");
+        let again = make_disk(&at, "data", &empty(DiskFormat::Raw)).expect("disk");
         assert_eq!(again, disk);
         assert_eq!(fs::read(&disk.path).expect("read"), b"kept");
         assert_eq!(fs::read_dir(&at).expect("folder").count(), 1);
+        let qcow2 = make_disk(&at, "more", &empty(DiskFormat::Qcow2)).expect("disk");
+        let seen = qcow2::examine(&qcow2.path).expect("examine");
+        assert_eq!((seen.format, seen.size), ("qcow2", 1 << 20));
+    }
+
+    #[test]
+    fn a_seed_follows_its_content() {
+        let folder = tempfile::tempdir().expect("folder");
+        let make = |user_data: &str| {
+            let seed = DiskContent::Seed(Seed {
+                hostname: "n1".into(),
+                user_data: user_data.into(),
+                network_config: None,
+            });
+            let disk = make_disk(folder.path(), "seed", &seed).expect("seed");
+            assert!(!disk.bootable);
+            fs::read(disk.path).expect("read")
+        };
+        let first = make("a");
+        assert_eq!(make("a"), first);
+        assert_ne!(make("b"), first);
     }
 
     #[test]

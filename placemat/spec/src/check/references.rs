@@ -35,16 +35,20 @@ fn kinds(want: Want) -> &'static [Kind] {
     match want {
         Want::Network => &[Kind::Network],
         Want::Image | Want::Bundle(_) => &[Kind::Image],
+        Want::DeviceClass => &[Kind::DeviceClass],
+        Want::DataFolder => &[Kind::DataFolder],
         Want::Dependency => &[Kind::Node, Kind::Router, Kind::BootServer],
     }
 }
 
 fn dangling(ledger: &Ledger, reference: &Reference, kinds: &[Kind]) -> Problem {
     let name = &reference.name;
-    let (code, what) = match reference.want {
-        Want::Network => ("unknown-network", "network"),
-        Want::Image | Want::Bundle(_) => ("unknown-image", "image"),
-        Want::Dependency => ("unknown-dependency", "machine"),
+    let (code, what, introduction) = match reference.want {
+        Want::Network => ("unknown-network", "network", "networks are"),
+        Want::Image | Want::Bundle(_) => ("unknown-image", "image", "images are"),
+        Want::DeviceClass => ("unknown-device-class", "device class", "device classes are"),
+        Want::DataFolder => ("unknown-data-folder", "data folder", "data folders are"),
+        Want::Dependency => ("unknown-dependency", "machine", "machines are"),
     };
     let of_kind: Vec<&str> = ledger
         .names
@@ -52,11 +56,6 @@ fn dangling(ledger: &Ledger, reference: &Reference, kinds: &[Kind]) -> Problem {
         .filter(|it| kinds.contains(&it.kind))
         .map(|it| it.name.as_str())
         .collect();
-    let introduction = match reference.want {
-        Want::Network => "networks are",
-        Want::Image | Want::Bundle(_) => "images are",
-        Want::Dependency => "machines are",
-    };
     let problem = Problem::new(
         code,
         format!(
@@ -78,7 +77,7 @@ fn bundle(draft: &Draft, reference: &Reference, why: &str, findings: &Findings) 
     let Some(image) = draft.cluster.images.get(reference.name.as_str()) else {
         return;
     };
-    if matches!(image.source, ImageSource::File(_)) {
+    if !matches!(image.source, ImageSource::Bundle(_)) {
         findings.error(
             Problem::new(
                 "not-a-bundle",

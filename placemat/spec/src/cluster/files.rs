@@ -11,6 +11,8 @@ pub enum FileKind {
     File,
     /// A folder.
     Folder,
+    /// A folder that is made where it is missing.
+    FolderToMake,
 }
 
 /// A file or folder that the cluster needs.

@@ -5,6 +5,7 @@ mod read;
 mod volume;
 
 pub(crate) use read::read;
+pub use volume::{CacheMode, RawFormat, ShareProtocol, Volume, VolumeKind};
 
 use super::{Interface, Labels, Name};
 use crate::Place;
@@ -88,34 +89,6 @@ pub enum BmcFault {
     LiesAboutPower,
 }
 
-/// One disk.
-#[derive(Debug, Clone)]
-pub struct Volume {
-    /// Its name, unique in the node.
-    pub name: Name,
-    /// What is on it.
-    pub kind: VolumeKind,
-    /// Where it stands.
-    pub place: Place,
-}
-
-/// What is on a disk.
-#[derive(Debug, Clone)]
-pub enum VolumeKind {
-    /// The disk of an image (for a bundle: its `disk.img`).
-    Image {
-        /// Image name.
-        image: Name,
-        /// A qcow2 overlay instead of a full copy.
-        copy_on_write: bool,
-    },
-    /// An empty disk.
-    Raw {
-        /// Size in bytes.
-        size: u64,
-    },
-}
-
 /// A checked `Node`.
 #[derive(Debug, Clone)]
 pub struct Node {
@@ -136,7 +109,7 @@ pub struct Node {
     pub firmware: Firmware,
     /// SMBIOS strings.
     pub smbios: Smbios,
-    /// Disks, in order.
+    /// Disks and shared folders, in order.
     pub volumes: Vec<Volume>,
     /// BMC.
     pub bmc: Option<Bmc>,

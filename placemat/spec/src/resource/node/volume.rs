@@ -1,106 +1,100 @@
-//! Reads `volumes:` of a node.
+//! `volumes:` of a node.
 
-use super::{Volume, VolumeKind};
+mod read;
+
+pub(super) use read::read;
+
 use crate::Place;
-use crate::check::names;
-use crate::document::{Fields, Item};
-use crate::draft::{Reading, Want};
-use crate::problem::{Problem, suggestion};
-use std::collections::HashMap;
+use crate::resource::Name;
+use std::path::PathBuf;
 
-/// Takes `volumes`.
-pub(super) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Vec<Volume> {
-    let items = fields
-        .opt("volumes")
-        .and_then(|it| it.list())
-        .unwrap_or_default();
-    let mut seen: HashMap<String, Place> = HashMap::new();
-    let mut volumes = Vec::new();
-    for item in &items {
-        let Some(volume) = one(item, reading) else {
-            continue;
-        };
-        if let Some(first) = seen.insert(volume.name.clone(), volume.place) {
-            fields.findings().error(
-                Problem::new(
-                    "duplicate-name",
-                    format!("{} has two volumes named `{}`", reading.owner, volume.name),
-                )
-                .at(volume.place, "named again here")
-                .at(first, "first named here"),
-            );
-        }
-        volumes.push(volume);
-    }
-    volumes
+/// One disk or shared folder.
+#[derive(Debug, Clone)]
+pub struct Volume {
+    /// Its name, unique in the node.
+    pub name: Name,
+    /// What is on it.
+    pub kind: VolumeKind,
+    /// How the host caches it.
+    pub cache: CacheMode,
+    /// Device class that its file lies in; by default the lab's data directory.
+    pub device_class: Option<Name>,
+    /// Where it stands.
+    pub place: Place,
 }
 
-fn one(item: &Item<'_>, reading: &mut Reading<'_>) -> Option<Volume> {
-    let mut fields = item.fields()?;
-    let kind = fields.req("kind").and_then(|it| it.string());
-    let name = fields.req("name").and_then(|it| it.string());
-    let kind = kind?;
-    let read = match kind.as_str() {
-        "image" => image(&mut fields, reading),
-        "raw" => raw(&mut fields),
-        "localds" | "hostPath" => {
-            fields.findings().error(
-                Problem::new(
-                    "unsupported",
-                    format!("volumes of kind `{}` are not supported yet", kind.value),
-                )
-                .at(kind.place, "use `image` or `raw`"),
-            );
-            return None;
-        }
-        _ => {
-            fields.findings().error(
-                Problem::new(
-                    "unknown-value",
-                    format!("there is no volume of kind `{}`", kind.value),
-                )
-                .at(kind.place, "unknown value")
-                .help(suggestion(&kind, "possible values are", &["image", "raw"])),
-            );
-            return None;
-        }
-    };
-    for key in ["cache", "device-class", "format"] {
-        fields.refuse(key, "remove it");
-    }
-    fields.finish();
-    let name = name?;
-    names::part(&name, "a volume", item.findings());
-    Some(Volume {
-        name: name.value,
-        kind: read?,
-        place: name.place,
-    })
+/// What is on a volume.
+#[derive(Debug, Clone)]
+pub enum VolumeKind {
+    /// The disk of an image (for a bundle: its `disk.img`).
+    Image {
+        /// Image name.
+        image: Name,
+        /// A qcow2 overlay instead of a full copy.
+        copy_on_write: bool,
+    },
+    /// A seed for cloud-init (NoCloud).
+    Seed {
+        /// Its `user-data`.
+        user_data: PathBuf,
+        /// Its `network-config`.
+        network_config: Option<PathBuf>,
+    },
+    /// An empty disk.
+    Raw {
+        /// Size in bytes.
+        size: u64,
+        /// Format of its file.
+        format: RawFormat,
+    },
+    /// A folder of the host, which the guest mounts by the volume's name.
+    HostPath {
+        /// Absolute path of the folder; made where it is missing.
+        path: PathBuf,
+        /// The guest may write.
+        writable: bool,
+        /// What host and guest speak.
+        protocol: ShareProtocol,
+    },
+    /// A data folder as a read-only disk with one FAT16 partition.
+    Folder {
+        /// Data folder name.
+        folder: Name,
+    },
 }
 
-fn image(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<VolumeKind> {
-    let image = fields.req("image").and_then(|it| it.string());
-    let copy_on_write = fields.opt("copy-on-write").and_then(|it| it.boolean());
-    let image = image?;
-    reading
-        .draft
-        .ledger
-        .refer(Want::Image, &image, &reading.owner);
-    Some(VolumeKind::Image {
-        image: image.value,
-        copy_on_write: copy_on_write.is_some_and(|it| it.value),
-    })
+/// Format of the file of an empty disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RawFormat {
+    /// QEMU's own.
+    #[default]
+    Qcow2,
+    /// Plain bytes.
+    Raw,
 }
 
-fn raw(fields: &mut Fields<'_>) -> Option<VolumeKind> {
-    let item = fields.req("size")?;
-    let size = item.size()?;
-    if size.value == 0 || !size.value.is_multiple_of(512) {
-        fields.findings().error(item.problem(
-            "out-of-range",
-            "must be a whole number of sectors of 512 bytes",
-            "expected a size such as `1G`",
-        ));
-    }
-    Some(VolumeKind::Raw { size: size.value })
+/// How the host caches a disk, in QEMU's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CacheMode {
+    /// Around the host's page cache, where the file system can do that.
+    #[default]
+    None,
+    /// Through the page cache.
+    Writeback,
+    /// Through the page cache, and every write flushed.
+    Writethrough,
+    /// Around the page cache, and every write flushed.
+    Directsync,
+    /// Through the page cache, and no write ever flushed.
+    Unsafe,
+}
+
+/// How a guest reaches a folder of the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ShareProtocol {
+    /// 9p over virtio, by QEMU itself.
+    #[default]
+    NineP,
+    /// virtiofs, by `virtiofsd`.
+    Virtiofs,
 }

@@ -1,0 +1,51 @@
+//! `kind: DeviceClass`: a folder, on a disk of the host that the user chose, for nodes' volumes.
+
+use super::{Labels, Name, labels};
+use crate::Place;
+use crate::cluster::FileKind;
+use crate::document::Fields;
+use crate::draft::Reading;
+use crate::problem::Problem;
+use std::path::{Path, PathBuf};
+
+/// A checked `DeviceClass`.
+#[derive(Debug, Clone)]
+pub struct DeviceClass {
+    /// Its name.
+    pub name: Name,
+    /// Absolute path of the folder; volumes lie in `volumes/NODE/` below it.
+    pub path: PathBuf,
+    /// Labels.
+    pub labels: Labels,
+    /// Where its path stands.
+    pub place: Place,
+}
+
+pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
+    let path = fields.req("path").and_then(|it| it.string());
+    if let Some(path) = &path {
+        if Path::new(&path.value).is_absolute() {
+            reading.file(FileKind::FolderToMake, path, "the folder", None);
+        } else {
+            fields.findings().error(
+                Problem::new(
+                    "relative-path",
+                    format!("`path` of {} is not absolute", fields.describe()),
+                )
+                .at(path.place, "must begin with `/`"),
+            );
+        }
+    }
+    let class = DeviceClass {
+        name: reading.name.value.clone(),
+        place: path.as_ref().map_or(fields.place(), |path| path.place),
+        path: path.map(|path| path.value).unwrap_or_default().into(),
+        labels: labels::read(fields),
+    };
+    reading
+        .draft
+        .cluster
+        .device_classes
+        .entry(class.name.clone())
+        .or_insert(class);
+}
