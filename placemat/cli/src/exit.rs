@@ -41,6 +41,11 @@ impl Failure {
         }
     }
 
+    /// What a specification asks for and this host lacks.
+    pub(crate) fn of_host(problems: &Problems) -> Self {
+        Self::new(HOST, rendered(problems))
+    }
+
     /// Adds what to do about it.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -50,18 +55,18 @@ impl Failure {
 
 impl From<Problems> for Failure {
     fn from(problems: Problems) -> Self {
-        let color = use_color();
-        let count = problems.list.len();
-        let text = problems.render(color);
-        let plural = if count == 1 { "" } else { "s" };
-        Self::new(
-            SPEC,
-            anyhow::anyhow!(
-                "{}\n{count} problem{plural} found; nothing was started",
-                text.trim_end()
-            ),
-        )
+        Self::new(SPEC, rendered(&problems))
     }
+}
+
+fn rendered(problems: &Problems) -> anyhow::Error {
+    let count = problems.list.len();
+    let text = problems.render(use_color());
+    let plural = if count == 1 { "" } else { "s" };
+    anyhow::anyhow!(
+        "{}\n{count} problem{plural} found; nothing was started",
+        text.trim_end()
+    )
 }
 
 impl From<anyhow::Error> for Failure {
@@ -123,7 +128,7 @@ fn words(failure: &Failure) -> String {
         }
     }
     // Problems of a specification come rendered, each with its own `error`.
-    if failure.code != SPEC || !text.starts_with("error") {
+    if !text.starts_with("error[") && (failure.code != SPEC || !text.starts_with("error")) {
         text = format!("error: {text}");
     }
     if let Some(hint) = &failure.hint {

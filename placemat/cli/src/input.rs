@@ -248,6 +248,7 @@ pub(crate) fn check_host(cluster: &Cluster) -> Result<(), Failure> {
         let packages: Vec<String> = packages.into_iter().collect();
         return Err(failure.hint(format!("apt install {}", packages.join(" "))));
     }
+    crate::network::check(cluster)?;
     let plan = Plan::of(cluster);
     if !plan.taps.is_empty() {
         fs::OpenOptions::new()

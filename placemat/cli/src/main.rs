@@ -8,6 +8,7 @@ mod input;
 mod launch;
 mod live;
 mod machine;
+mod network;
 mod place;
 mod port;
 mod progress;

@@ -82,6 +82,10 @@ fn ping_family(
         SockFlag::SOCK_CLOEXEC,
         family.protocol(),
     )?;
+    // Room for the answers of many addresses at once.
+    let room = 4 << 20;
+    setsockopt(&fd, sockopt::RcvBufForce, &room)
+        .or_else(|_| setsockopt(&fd, sockopt::RcvBuf, &room))?;
     if let Some(source) = source {
         bind(fd.as_raw_fd(), &sockaddr(source))?;
     }

@@ -7,10 +7,13 @@
 mod address;
 mod link;
 mod route;
+mod tc;
 mod watch;
 
 pub use link::{LinkState, VethEnd};
 pub use route::FibRoute;
+pub(crate) use tc::BACKLOG;
+pub use tc::{Filter, Hook};
 pub use watch::RouteWatch;
 
 use crate::netns::Netns;
@@ -30,6 +33,16 @@ pub struct NetlinkError {
     act: String,
     /// The kernel's answer.
     pub source: io::Error,
+}
+
+impl NetlinkError {
+    /// `act` failed because of `source`.
+    pub fn new(act: impl Into<String>, source: io::Error) -> Self {
+        Self {
+            act: act.into(),
+            source,
+        }
+    }
 }
 
 /// A netlink socket.

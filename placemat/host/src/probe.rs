@@ -3,4 +3,5 @@
 
 pub mod accel;
 pub mod firmware;
+pub mod mtu;
 pub mod program;

@@ -177,17 +177,38 @@ pub fn enter(options: &Options) -> Result<Side, SandboxError> {
 
 /// Whether this user could make a sandbox here: makes one that ends at once. In words, how.
 pub fn probe() -> Result<&'static str, SandboxError> {
+    let work = || nix::unistd::sethostname("placemat").is_ok().then(Vec::new);
+    let (id_map, _) = in_throwaway(work)?;
+    Ok(match id_map {
+        IdMap::Host => "as root",
+        IdMap::Subordinate => "as an ordinary user, with subordinate ids",
+        IdMap::Own => "as an ordinary user, with its own id only (package uidmap gives more)",
+    })
+}
+
+/// Does `work` in namespaces as a lab's, which end with it, and gives what it tells: a few hundred
+/// bytes, or nothing when it failed. Call it before the process has a second thread.
+pub(crate) fn in_throwaway(
+    work: impl FnOnce() -> Option<Vec<u8>>,
+) -> Result<(IdMap, Vec<u8>), SandboxError> {
+    assert_single_threaded()?;
     let privileged = nix::unistd::geteuid().is_root();
     let (go_read, go_write) = pipe()?;
+    let (told_read, told_write) = pipe()?;
     let Some(init) = clone_into_namespaces(privileged)? else {
         drop(go_write);
         let mut code = [0_u8; 1];
         let got = std::fs::File::from(go_read).read(&mut code).unwrap_or(0);
         let able = got == 1 && ids::assume(IdMap::from_code(code[0]), privileged).is_ok();
-        let able = able && nix::unistd::sethostname("placemat").is_ok();
+        let told = if able { work() } else { None };
+        let done = told.is_some_and(|told| {
+            let mut pipe = std::fs::File::from(told_write);
+            pipe.write_all(&told).is_ok()
+        });
         // SAFETY: `_exit` takes an integer and does not return.
-        unsafe { libc::_exit(i32::from(!able)) }
+        unsafe { libc::_exit(i32::from(!done)) }
     };
+    drop(told_write);
     let id_map = if privileged {
         Ok(IdMap::Host)
     } else {
@@ -195,6 +216,8 @@ pub fn probe() -> Result<&'static str, SandboxError> {
     };
     if let Ok(id_map) = &id_map {
         let _ = std::fs::File::from(go_write).write_all(&[id_map.code()]);
+    } else {
+        drop(go_write);
     }
     let ended = nix::sys::wait::waitpid(init, None).map_err(system("wait for the probe"))?;
     let id_map = id_map?;
@@ -203,11 +226,13 @@ pub fn probe() -> Result<&'static str, SandboxError> {
             source: nix::Error::EPERM,
         });
     }
-    Ok(match id_map {
-        IdMap::Host => "as root",
-        IdMap::Subordinate => "as an ordinary user, with subordinate ids",
-        IdMap::Own => "as an ordinary user, with its own id only (package uidmap gives more)",
-    })
+    let mut told = Vec::new();
+    let read = std::fs::File::from(told_read).read_to_end(&mut told);
+    read.map_err(|source| SandboxError::System {
+        act: "hear of the probe",
+        source,
+    })?;
+    Ok((id_map, told))
 }
 
 /// PID 1's way to the lab process. Only PID 2 returns from here; PID 1 stays in [`init::run`].

@@ -47,6 +47,8 @@ pub struct LabOptions {
     pub cache_dir: PathBuf,
     /// Disk images and data files that its nodes have volumes of.
     pub images: Arc<crate::image::Images>,
+    /// MTU in bytes of links whose file says none; `None`: the kernel's 1500.
+    pub mtu: Option<u32>,
     /// When the clock of its events began.
     pub epoch: std::time::Instant,
 }

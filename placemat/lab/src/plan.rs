@@ -26,7 +26,7 @@ pub struct Namespace {
 }
 
 /// Everything that will be made, in order.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
     /// Network namespaces.
     pub namespaces: Vec<Namespace>,
@@ -64,6 +64,16 @@ impl Plan {
             link::plan_network(&mut plan, network, addresses, ends, &mut port);
         }
         plan
+    }
+
+    /// Gives every link that the file says no MTU of this one, in bytes.
+    pub fn default_mtu(&mut self, mtu: Option<u32>) {
+        let bridges = self.bridges.iter_mut().map(|bridge| &mut bridge.mtu);
+        let pairs = self.pairs.iter_mut().map(|pair| &mut pair.mtu);
+        let taps = self.taps.iter_mut().map(|tap| &mut tap.mtu);
+        for each in bridges.chain(pairs).chain(taps) {
+            *each = each.or(mtu);
+        }
     }
 }
 

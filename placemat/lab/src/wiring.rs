@@ -2,8 +2,13 @@
 //!
 //! Blocking work: every function here runs on a thread that may block.
 
+mod impair;
+
+pub use impair::effects;
+
 use crate::plan::{End, Pair, Peer, Plan, Tap};
 use ipnet::IpNet;
+use placemat_host::impair::{ImpairError, Impairments, WIRE_PREFIX};
 use placemat_host::netlink::{LinkState, Netlink, NetlinkError, VethEnd};
 use placemat_host::netns::{Netns, NetnsError};
 use placemat_host::tap::{self, TapError};
@@ -12,7 +17,7 @@ use placemat_spec::selector::{Target, TargetKind};
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Why the links could not be made or changed.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +36,16 @@ pub enum WiringError {
     /// A TAP device could not be made.
     #[error(transparent)]
     Tap(#[from] TapError),
+    /// A link could not be impaired.
+    #[error("impair {target}:{interface}")]
+    Impair {
+        /// Whose it is.
+        target: Target,
+        /// Its name there.
+        interface: String,
+        /// Why not.
+        source: ImpairError,
+    },
     /// A mock's interfaces are nobody's, and there may be none at all.
     #[error("{target} has no links")]
     NoLinks {
@@ -46,6 +61,7 @@ pub struct Wiring {
     hub_netns: Netns,
     spaces: HashMap<Target, Space>,
     taps: Vec<Tap>,
+    impairments: OnceLock<Impairments>,
 }
 
 /// A namespace with its socket and what was configured in it.
@@ -100,12 +116,15 @@ impl Wiring {
         for port in ports(plan) {
             hub.set_up(port, true).map_err(on_hub)?;
         }
-        Ok(Self {
+        let wiring = Self {
             hub: Mutex::new(hub),
             hub_netns,
             spaces,
             taps: plan.taps.clone(),
-        })
+            impairments: OnceLock::new(),
+        };
+        wiring.impair_planned(ends(plan))?;
+        Ok(wiring)
     }
 
     /// The namespace of a target; the hub's for everything without one.
@@ -182,7 +201,7 @@ impl Wiring {
             return Ok(links.into_iter().filter_map(named).collect());
         }
         let mut links = self.with_netlink(target, Netlink::links)?;
-        links.retain(|link| link.name != "lo");
+        links.retain(|link| link.name != "lo" && !link.name.starts_with(WIRE_PREFIX));
         Ok(links)
     }
 
@@ -219,8 +238,13 @@ impl Wiring {
             fds.push(tap::create(&each.name)?);
             let index = index_of(&mut hub, &each.bridge).map_err(on_hub)?;
             hub.set_bridge(&each.name, index).map_err(on_hub)?;
+            if let Some(mtu) = each.mtu {
+                hub.set_mtu(&each.name, mtu).map_err(on_hub)?;
+            }
             hub.set_up(&each.name, true).map_err(on_hub)?;
         }
+        drop(hub);
+        self.impair_planned(self.taps_of(target).map(|tap| &tap.end))?;
         Ok(fds)
     }
 
@@ -288,15 +312,20 @@ fn on_hub(source: NetlinkError) -> WiringError {
     }
 }
 
-fn interfaces_of(plan: &Plan, target: &Target) -> Vec<(Name, Vec<IpNet>)> {
-    let ends = plan.pairs.iter().flat_map(|pair| {
+/// Every interface in a namespace.
+fn ends(plan: &Plan) -> impl Iterator<Item = &End> {
+    plan.pairs.iter().flat_map(|pair| {
         let far = match &pair.peer {
             Peer::End(end) => Some(end),
             Peer::Port { .. } => None,
         };
         std::iter::once(&pair.end).chain(far)
-    });
-    ends.filter(|end| end.target == *target)
+    })
+}
+
+fn interfaces_of(plan: &Plan, target: &Target) -> Vec<(Name, Vec<IpNet>)> {
+    ends(plan)
+        .filter(|end| end.target == *target)
         .map(|end| (end.interface.clone(), end.addresses.clone()))
         .collect()
 }

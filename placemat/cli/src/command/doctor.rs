@@ -2,6 +2,7 @@
 
 use crate::exit::{self, Failure};
 use crate::{launch, place, talk};
+use placemat_host::impair::{Backend, Offer};
 use placemat_host::probe::{accel, firmware, program};
 
 /// One row: whether it is there, what it is, and in words how or how not.
@@ -34,11 +35,15 @@ pub(super) fn run() -> Result<u8, Failure> {
             &format!("{error}; apt install ovmf"),
         )?,
     };
-    ready &= namespaces()?;
+    let spaces = namespaces()?;
+    ready &= spaces;
     ready &= device(
         "/dev/net/tun",
         "servers of tier full: `modprobe tun`, and read-write access",
     )?;
+    if spaces {
+        effects()?;
+    }
     if let Ok(qemu) = program::find("qemu-system-x86_64") {
         let cache = place::cache_base().join("accel.json");
         launch::run(async {
@@ -52,6 +57,24 @@ pub(super) fn run() -> Result<u8, Failure> {
         })?;
     }
     Ok(if ready { exit::OK } else { exit::HOST })
+}
+
+/// What this kernel can do to links, and by what: `impair` in files.
+fn effects() -> Result<(), Failure> {
+    let offer = match Offer::of_host() {
+        Ok(offer) => offer,
+        Err(error) => return row(false, "impaired links", &error.to_string()).map(|_| ()),
+    };
+    talk::data("impaired links (by what: of namespaces, of virtual machines)\n")?;
+    for (effect, interface, machine) in offer.table() {
+        let words = |backend: Option<Backend>| {
+            backend.map_or_else(|| "-".to_owned(), |backend| backend.to_string())
+        };
+        let there = interface.is_some() && machine.is_some();
+        let words = format!("{:<16} {}", words(interface), words(machine));
+        row(there, effect, &words)?;
+    }
+    Ok(())
 }
 
 fn namespaces() -> Result<bool, Failure> {

@@ -50,6 +50,8 @@ pub struct LinkState {
     pub tx_packets: u64,
     /// MAC, empty where it has none.
     pub mac: Vec<u8>,
+    /// MTU in bytes.
+    pub mtu: u32,
 }
 
 impl Netlink {
@@ -104,6 +106,24 @@ impl Netlink {
         })
     }
 
+    /// Takes a link out of the bridge that it is a port of.
+    pub fn release(&mut self, name: &str) -> Result<(), NetlinkError> {
+        let mut message = named(name);
+        message.attributes.push(LinkAttribute::Controller(0));
+        self.request(RouteNetlinkMessage::SetLink(message), 0, || {
+            format!("take {name} out of its bridge")
+        })
+    }
+
+    /// Sets the MTU of a link, in bytes.
+    pub fn set_mtu(&mut self, name: &str, mtu: u32) -> Result<(), NetlinkError> {
+        let mut message = named(name);
+        message.attributes.push(LinkAttribute::Mtu(mtu));
+        self.request(RouteNetlinkMessage::SetLink(message), 0, || {
+            format!("set the MTU of {name} to {mtu}")
+        })
+    }
+
     /// Removes a link.
     pub fn delete_link(&mut self, name: &str) -> Result<(), NetlinkError> {
         self.request(RouteNetlinkMessage::DelLink(named(name)), 0, || {
@@ -143,11 +163,13 @@ fn state_of(message: LinkMessage) -> LinkState {
         rx_packets: 0,
         tx_packets: 0,
         mac: Vec::new(),
+        mtu: 0,
     };
     for attribute in message.attributes {
         match attribute {
             LinkAttribute::IfName(name) => state.name = name,
             LinkAttribute::Address(mac) => state.mac = mac,
+            LinkAttribute::Mtu(mtu) => state.mtu = mtu,
             LinkAttribute::Stats64(stats) => {
                 state.rx_packets = stats.rx_packets;
                 state.tx_packets = stats.tx_packets;

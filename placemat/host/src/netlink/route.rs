@@ -2,7 +2,10 @@
 
 use super::{Netlink, NetlinkError};
 use ipnet::IpNet;
-use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, RouteNextHop};
+use netlink_packet_core::{NLM_F_ACK, NLM_F_REQUEST};
+use netlink_packet_route::route::{
+    RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteNextHop,
+};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use std::net::IpAddr;
 
@@ -38,6 +41,46 @@ impl Netlink {
             )?;
         }
         Ok(routes)
+    }
+
+    /// Indices of the links over which packets to an address leave: of the route that the kernel
+    /// would take, every next hop's. None where there is no route.
+    pub fn ways_to(&mut self, address: IpAddr) -> Result<Vec<u32>, NetlinkError> {
+        let mut message = RouteMessage::default();
+        let (family, length, to) = match address {
+            IpAddr::V4(v4) => (AddressFamily::Inet, 32, RouteAddress::Inet(v4)),
+            IpAddr::V6(v6) => (AddressFamily::Inet6, 128, RouteAddress::Inet6(v6)),
+        };
+        message.header.address_family = family;
+        message.header.destination_prefix_length = length;
+        message.header.flags = RouteFlags::FibMatch;
+        message.attributes.push(RouteAttribute::Destination(to));
+        let mut ways = Vec::new();
+        let asked = self.exchange(
+            RouteNetlinkMessage::GetRoute(message),
+            NLM_F_REQUEST | NLM_F_ACK,
+            |answer| {
+                if let RouteNetlinkMessage::NewRoute(message) = answer {
+                    let hops = route_of(&message).into_iter().flat_map(|route| route.hops);
+                    ways.extend(hops.map(|(_, index)| index));
+                }
+            },
+        );
+        match asked {
+            Err(error)
+                if matches!(
+                    error.raw_os_error(),
+                    Some(libc::ENETUNREACH | libc::EHOSTUNREACH)
+                ) =>
+            {
+                Ok(Vec::new())
+            }
+            Err(source) => Err(NetlinkError::new(
+                format!("look up the route to {address}"),
+                source,
+            )),
+            Ok(()) => Ok(ways),
+        }
     }
 }
 

@@ -43,7 +43,7 @@ impl Lab {
             },
         );
         let cluster = Arc::new(cluster);
-        let wiring = wire(cluster.clone()).await?;
+        let wiring = wire(cluster.clone(), options.mtu).await?;
         let tasks = TaskTracker::new();
         let cancel = CancellationToken::new();
         let qemu = super::machine::find_qemu(&cluster, &options.cache_dir).await?;
@@ -238,9 +238,10 @@ async fn failures(mut set: JoinSet<Option<String>>) -> Vec<String> {
     failures
 }
 
-async fn wire(cluster: Arc<Cluster>) -> Result<Arc<Wiring>, LabError> {
+async fn wire(cluster: Arc<Cluster>, mtu: Option<u32>) -> Result<Arc<Wiring>, LabError> {
     let work = move || {
-        let plan = Plan::of(&cluster);
+        let mut plan = Plan::of(&cluster);
+        plan.default_mtu(mtu);
         Wiring::create(&plan, |target| loopback_of(&cluster, target))
     };
     let wiring = tokio::task::spawn_blocking(work)

@@ -5,7 +5,7 @@
 
 use super::{Plan, derived_mac};
 use ipnet::IpNet;
-use placemat_spec::resource::{Interface, Network, NetworkType};
+use placemat_spec::resource::{Effects, Interface, Network, NetworkType};
 use placemat_spec::selector::Target;
 use placemat_spec::value::Mac;
 
@@ -21,7 +21,7 @@ pub struct Bridge {
 }
 
 /// An interface of something.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct End {
     /// Whose it is.
     pub target: Target,
@@ -33,10 +33,12 @@ pub struct End {
     pub addresses: Vec<IpNet>,
     /// Whether it is a VM's NIC.
     pub in_vm: bool,
+    /// What befalls what it sends.
+    pub impair: Option<Effects>,
 }
 
 /// What the far side of a veth pair is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Peer {
     /// The other end of the network.
     End(End),
@@ -50,7 +52,7 @@ pub enum Peer {
 }
 
 /// A veth pair.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Pair {
     /// The network that it is (part of).
     pub network: String,
@@ -63,7 +65,7 @@ pub struct Pair {
 }
 
 /// A TAP device for a NIC of a VM.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Tap {
     /// Its name in the hub.
     pub name: String,
@@ -85,6 +87,7 @@ impl End {
                 .unwrap_or_else(|| derived_mac(&target.name, index)),
             addresses: interface.addresses.clone(),
             in_vm,
+            impair: interface.impair.as_ref().map(|impair| impair.effects),
         }
     }
 }
@@ -95,9 +98,15 @@ pub(super) fn plan_network(
     plan: &mut Plan,
     network: &Network,
     addresses: Vec<IpNet>,
-    ends: Vec<End>,
+    mut ends: Vec<End>,
     port: &mut u32,
 ) {
+    // What an interface says of itself goes before what its network says of all.
+    if let Some(impair) = &network.impair {
+        for end in &mut ends {
+            end.impair.get_or_insert(impair.effects);
+        }
+    }
     let bridgeless = network.kind == NetworkType::Internal && ends.iter().all(|end| !end.in_vm);
     if bridgeless && ends.len() == 2 {
         let mut ends = ends.into_iter();

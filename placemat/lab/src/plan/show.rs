@@ -55,6 +55,9 @@ impl fmt::Display for Shown<'_> {
         for address in &self.0.addresses {
             write!(f, " {address}")?;
         }
+        if let Some(effects) = &self.0.impair {
+            write!(f, " ({effects})")?;
+        }
         Ok(())
     }
 }

@@ -25,3 +25,15 @@ fn two_namespaces_need_no_bridge_and_a_vm_does() {
     );
     insta::assert_snapshot!(plan);
 }
+
+#[test]
+fn an_impairment_of_an_interface_goes_before_that_of_its_network() {
+    let mut plan = plan(
+        "kind: Network\nname: p2p\ntype: internal\nimpair: {delay: 50ms, jitter: 5ms}\n---\n\
+         kind: Router\nname: a\ninterfaces: [{network: p2p, impair: {loss: 1%, rate: 10mbit}}]\n---\n\
+         kind: Router\nname: b\ninterfaces: [p2p]\n",
+    );
+    plan.default_mtu(Some(1400));
+    assert_eq!(plan.pairs[0].mtu, Some(1400));
+    insta::assert_snapshot!(plan);
+}

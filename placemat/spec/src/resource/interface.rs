@@ -1,6 +1,6 @@
 //! `interfaces:` and `loopback:` of routers, boot servers and nodes.
 
-use super::Name;
+use super::{Impair, Name, impair};
 use crate::Place;
 use crate::document::{At, Fields, Item, Value};
 use crate::draft::{InterfaceUse, Reading, Segment, Want};
@@ -19,6 +19,8 @@ pub struct Interface {
     pub addresses: Vec<IpNet>,
     /// Fixed MAC; when absent, one is derived from resource name and index.
     pub mac: Option<Mac>,
+    /// What happens to the frames that it sends.
+    pub impair: Option<Impair>,
     /// Where it stands in the file.
     pub place: Place,
 }
@@ -43,6 +45,7 @@ fn one(index: usize, item: &Item<'_>, reading: &mut Reading<'_>) -> Option<Inter
         network: Name::new(),
         addresses: Vec::new(),
         mac: None,
+        impair: None,
         place: item.place(),
     };
     let mut name_place = item.place();
@@ -60,6 +63,7 @@ fn one(index: usize, item: &Item<'_>, reading: &mut Reading<'_>) -> Option<Inter
             .opt("mac")
             .and_then(|it| mac(&it, reading))
             .map(|mac| mac.value);
+        interface.impair = impair::read(&mut fields);
         let addresses = addresses(&mut fields, "addresses");
         fields.finish();
         if let Some(network) = &network {

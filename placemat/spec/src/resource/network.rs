@@ -4,7 +4,7 @@ mod read;
 
 pub(crate) use read::read;
 
-use super::{Labels, Name};
+use super::{Impair, Labels, Name};
 use crate::Place;
 use ipnet::IpNet;
 
@@ -32,6 +32,10 @@ pub struct Network {
     pub mtu: Option<u32>,
     /// Whether the lab masquerades it towards the outside.
     pub use_nat: bool,
+    /// Where the file says so.
+    pub use_nat_place: Option<Place>,
+    /// What happens to the frames that each interface on it sends.
+    pub impair: Option<Impair>,
     /// Labels.
     pub labels: Labels,
     /// Where its name stands.

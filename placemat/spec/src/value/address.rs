@@ -70,6 +70,14 @@ pub fn parse_interface_address(text: &str) -> Result<IpNet, AddressError> {
     Ok(net)
 }
 
+/// `10.0.0.1/24` or, as placemat v2 lets pass, `10.0.0.0/24`: what a bridge can carry.
+pub fn parse_bridge_address(text: &str) -> Result<IpNet, AddressError> {
+    match parse_interface_address(text) {
+        Err(AddressError::SubnetAddress(_)) => parse_net(text),
+        other => other,
+    }
+}
+
 /// `10.0.0.0/24`: an IPv4 subnet, without host bits.
 pub fn parse_subnet(text: &str) -> Result<Ipv4Net, AddressError> {
     let net = parse_net(text)?;

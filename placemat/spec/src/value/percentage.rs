@@ -19,7 +19,7 @@ pub enum PercentageError {
 }
 
 /// A share from 0 % to 100 %.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
 pub struct Percentage(f64);
 
 impl Percentage {

@@ -1,10 +1,11 @@
 //! Reads `kind: Network`.
 
 use super::{Network, NetworkType};
-use crate::document::{At, Fields};
+use crate::document::{At, Fields, Item};
 use crate::draft::{Reading, Segment};
 use crate::problem::Problem;
-use crate::resource::{interface, labels};
+use crate::resource::{impair, interface, labels};
+use crate::value::{parse_bridge_address, parse_interface_address};
 use ipnet::IpNet;
 
 const TYPES: [(&str, NetworkType); 3] = [
@@ -21,7 +22,7 @@ pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
     let mut addresses: Vec<At<IpNet>> = fields
         .opt("address")
         .as_ref()
-        .and_then(interface::address)
+        .and_then(bridge_address)
         .into_iter()
         .collect();
     addresses.extend(interface::addresses(fields, "addresses"));
@@ -31,6 +32,7 @@ pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
         .and_then(|it| it.integer(68..=65535_u32))
         .map(|mtu| mtu.value);
     let use_nat = fields.opt("use-nat").and_then(|it| it.boolean());
+    let impair = impair::read(fields);
     let labels = labels::read(fields);
     if let Some(kind) = kind {
         check(kind, fields, use_nat);
@@ -45,6 +47,8 @@ pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
         addresses: addresses.into_iter().map(|net| net.value).collect(),
         mtu,
         use_nat: use_nat.is_some_and(|it| it.value),
+        use_nat_place: use_nat.map(|it| it.place),
+        impair,
         labels,
         place: reading.place(),
     };
@@ -54,6 +58,27 @@ pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
         .networks
         .entry(network.name.clone())
         .or_insert(network);
+}
+
+/// `address`, as placemat v2 has it: there the subnet's own address was taken for a host's, and
+/// files in the wild have one.
+fn bridge_address(item: &Item<'_>) -> Option<At<IpNet>> {
+    let net = item.parse(
+        "bad-address",
+        "an address with prefix length, such as `10.0.0.1/24`",
+        parse_bridge_address,
+    )?;
+    if let Err(error) = parse_interface_address(&net.value.to_string()) {
+        let problem = item.problem(
+            "network-address",
+            "is an address that no host should have",
+            error.to_string(),
+        );
+        item.findings().warning(problem.help(
+            "it is used as placemat v2 would; give the hub a host's address, with which routers and servers can tell it from the subnet",
+        ));
+    }
+    Some(net)
 }
 
 /// Which keys go with which type.
