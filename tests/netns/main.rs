@@ -4,5 +4,6 @@ mod bgp;
 mod fall;
 mod kill9;
 mod life;
+mod network;
 mod rootless;
 mod stop;

@@ -23,6 +23,8 @@ pub enum Need {
     Ipmitool,
     /// `curl`.
     Curl,
+    /// busybox, for its small servers and clients.
+    Busybox,
     /// `useradd`, `su` and, for subordinate ids, `newuidmap`.
     Users,
 }
@@ -39,6 +41,7 @@ impl Need {
             Self::GenericImage => "generic-image",
             Self::Ipmitool => "ipmitool",
             Self::Curl => "curl",
+            Self::Busybox => "busybox",
             Self::Users => "users",
         }
     }
@@ -70,6 +73,7 @@ impl Need {
             Self::Dnsmasq => &["dnsmasq"],
             Self::Ipmitool => &["ipmitool"],
             Self::Curl => &["curl"],
+            Self::Busybox => &["busybox"],
             Self::Users => &["useradd", "userdel", "newuidmap"],
         };
         programs

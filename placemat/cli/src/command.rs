@@ -1,10 +1,12 @@
 //! The verbs, one file each.
 
+mod capture;
 mod check;
 mod console;
 mod doctor;
 mod down;
 mod exec;
+mod forward;
 mod image;
 mod ls;
 mod menu;
@@ -56,6 +58,10 @@ enum Command {
     Status(status::Status),
     /// Run a command in a router, boot server, server or the hub.
     Exec(exec::Exec),
+    /// Lead ports of the host into a running lab.
+    Forward(forward::Forward),
+    /// See what passes on a link, as wireshark and tcpdump read it.
+    Capture(capture::Capture),
     /// Attach to the serial console of a server.
     Console(console::Console),
     /// Switch the power of a server, router or boot server.
@@ -118,6 +124,8 @@ impl Cli {
             Command::Ls(verb) => verb.run(),
             Command::Status(verb) => verb.run(),
             Command::Exec(verb) => verb.run(),
+            Command::Forward(verb) => verb.run(),
+            Command::Capture(verb) => verb.run(),
             Command::Console(verb) => verb.run(),
             Command::Power(verb) => verb.run(),
             Command::Test(verb) => verb.run(),

@@ -9,6 +9,7 @@ mod launch;
 mod live;
 mod machine;
 mod network;
+mod pcapng;
 mod place;
 mod port;
 mod progress;

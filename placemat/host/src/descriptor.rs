@@ -6,7 +6,7 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 /// Most descriptors in one message.
-const MOST: usize = 4;
+pub const MOST: usize = 16;
 
 /// Sends `bytes` with descriptors beside them. How much was sent, as `send` tells.
 pub fn send(socket: &impl AsFd, bytes: &[u8], fds: &[OwnedFd]) -> io::Result<usize> {

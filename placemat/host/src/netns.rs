@@ -5,7 +5,9 @@
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, setns, unshare};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use std::fs::File;
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -98,6 +100,18 @@ impl Netns {
         let _ = umount2(&path, MntFlags::MNT_DETACH);
         let _ = std::fs::remove_file(&path);
     }
+}
+
+/// A TCP socket that does not block, for an address of this family, in the calling thread's
+/// namespace.
+pub fn stream_socket(of: SocketAddr) -> std::io::Result<OwnedFd> {
+    let family = if of.is_ipv4() {
+        AddressFamily::Inet
+    } else {
+        AddressFamily::Inet6
+    };
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    Ok(socket(family, SockType::Stream, flags, None)?)
 }
 
 impl AsFd for Netns {

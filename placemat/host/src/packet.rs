@@ -4,6 +4,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Duration;
+use tokio::io::unix::AsyncFd;
 
 /// `ETH_P_ALL`.
 const EVERY_PROTOCOL: u16 = 0x0003;
@@ -121,6 +122,35 @@ pub fn receive(fd: &OwnedFd, most: usize) -> io::Result<Option<Frame>> {
         }
     }
     Ok(Some(frame))
+}
+
+/// A socket of [`listen`], to be waited on.
+#[derive(Debug)]
+pub struct Listener {
+    socket: AsyncFd<OwnedFd>,
+}
+
+impl Listener {
+    /// Waits on a socket of [`listen`]. Needs a runtime.
+    pub fn new(socket: OwnedFd) -> io::Result<Self> {
+        // SAFETY: an `OwnedFd` keeps its descriptor open and the same for as long as it lives.
+        let socket = unsafe { AsyncFd::register(socket) }?;
+        Ok(Self { socket })
+    }
+
+    /// The next frame, at most `most` bytes of it. Cancel safe.
+    pub async fn next(&self, most: usize) -> io::Result<Frame> {
+        loop {
+            let mut guard = self.socket.readable().await?;
+            match receive(self.socket.get_ref(), most) {
+                Ok(Some(frame)) => return Ok(frame),
+                Ok(None) => guard.clear_ready(),
+                // Said once when the link goes down; it may come up again.
+                Err(error) if error.raw_os_error() == Some(libc::ENETDOWN) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
 }
 
 /// Puts a VLAN tag back behind the two MAC addresses (IEEE 802.1Q).

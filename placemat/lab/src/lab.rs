@@ -13,12 +13,13 @@ mod start;
 mod storage;
 
 use crate::control::protocol::{ObjectStatus, Status};
-use crate::error::ActError;
+use crate::error::{ActError, chain};
 use crate::event::EventBus;
+use crate::forward::Forwards;
 use crate::machine::Machine;
 use crate::server::Server;
 use crate::unit::{Unit, UnitError};
-use crate::wiring::Wiring;
+use crate::wiring::{Watched, Wiring};
 use indexmap::IndexMap;
 use placemat_bmc::chassis::{Cause, PowerCommand};
 use placemat_host::container::{Container, Process, Program};
@@ -78,6 +79,7 @@ struct Inner {
     servers: IndexMap<Name, Server>,
     sites: build::Sites,
     accel: Option<placemat_host::probe::accel::AccelReport>,
+    forwards: Forwards,
     /// Of the device classes' folders that its volumes lie in.
     _class_locks: Mutex<storage::ClassLocks>,
     tasks: TaskTracker,
@@ -128,6 +130,45 @@ impl Lab {
     /// All servers, in file order.
     pub fn servers(&self) -> impl Iterator<Item = &Server> {
         self.inner.servers.values()
+    }
+
+    /// Ports of the host that lead into it.
+    pub fn forwards(&self) -> &Forwards {
+        &self.inner.forwards
+    }
+
+    /// Ends with the lab.
+    pub fn cancelled(&self) -> &CancellationToken {
+        &self.inner.cancel
+    }
+
+    /// Opens sockets on what `TARGET[:INTERFACE]` or `NETWORK` names.
+    pub async fn capture(&self, what: &str) -> Result<Vec<Watched>, ActError> {
+        let (name, interface) = match what.split_once(':') {
+            Some((name, interface)) => (name, Some(interface.to_owned())),
+            None => (what, None),
+        };
+        let target = self.target(name)?;
+        let wiring = self.inner.wiring.clone();
+        let open = move || {
+            let opened = if target.kind == TargetKind::Network {
+                wiring.capture_network(&target.name)
+            } else {
+                wiring.capture(&target, interface.as_deref())
+            };
+            opened.map_err(|error| ActError::failed(chain(&error)))
+        };
+        let watched = tokio::task::spawn_blocking(open)
+            .await
+            .map_err(|error| ActError::failed(error.to_string()))??;
+        if watched.len() > placemat_host::descriptor::MOST {
+            return Err(ActError::refused(format!(
+                "{what} has {} links, and at most {} are captured at a time: name an interface or a network",
+                watched.len(),
+                placemat_host::descriptor::MOST
+            )));
+        }
+        Ok(watched)
     }
 
     /// Where background work of the lab is tracked.

@@ -11,6 +11,7 @@ pub mod control;
 pub mod error;
 pub mod event;
 pub mod fault;
+pub mod forward;
 pub mod image;
 pub mod lab;
 pub mod machine;

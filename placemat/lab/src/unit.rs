@@ -176,6 +176,13 @@ impl Unit {
         self.state().boots
     }
 
+    /// Process id of its init, as the lab sees it, while it has power.
+    pub fn pid(&self) -> Option<i32> {
+        let state = self.state();
+        let container = state.container.as_ref()?;
+        (!container.is_gone()).then(|| container.pid())
+    }
+
     /// Power on: interfaces up, container made, programs started. What it returns tells when the
     /// programs are ready. A unit that has power is left alone; one that fails to start has none.
     pub async fn power_on(&self, cause: &str) -> Result<Ready, UnitError> {

@@ -2,8 +2,10 @@
 //!
 //! Blocking work: every function here runs on a thread that may block.
 
+mod capture;
 mod impair;
 
+pub use capture::Watched;
 pub use impair::effects;
 
 use crate::plan::{End, Pair, Peer, Plan, Tap};
@@ -61,6 +63,7 @@ pub struct Wiring {
     hub_netns: Netns,
     spaces: HashMap<Target, Space>,
     taps: Vec<Tap>,
+    views: capture::Views,
     impairments: OnceLock<Impairments>,
 }
 
@@ -121,6 +124,7 @@ impl Wiring {
             hub_netns,
             spaces,
             taps: plan.taps.clone(),
+            views: capture::views(plan),
             impairments: OnceLock::new(),
         };
         wiring.impair_planned(ends(plan))?;

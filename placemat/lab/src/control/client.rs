@@ -101,7 +101,9 @@ impl Client {
     /// The next answer; an error where the lab answers with one. Cancel safe: a part of a line that
     /// has come stays for the next call.
     pub async fn answer(&mut self) -> Result<Answer, ClientError> {
-        self.read.read_until(b'\n', &mut self.line).await?;
+        if !self.line.ends_with(b"\n") {
+            self.read.read_until(b'\n', &mut self.line).await?;
+        }
         if !self.line.ends_with(b"\n") {
             return Err(ClientError::Talk(io::ErrorKind::UnexpectedEof.into()));
         }
@@ -112,6 +114,30 @@ impl Client {
             }
             answer => Ok(answer),
         }
+    }
+
+    /// The first answer, with the descriptors that come beside it.
+    pub async fn answer_with_descriptors(&mut self) -> Result<(Answer, Vec<OwnedFd>), ClientError> {
+        let mut fds = Vec::new();
+        let mut chunk = vec![0; 4096];
+        while !self.line.ends_with(b"\n") {
+            let stream: &UnixStream = self.write.as_ref();
+            stream.readable().await?;
+            let received = stream.try_io(tokio::io::Interest::READABLE, || {
+                descriptor::receive(stream, &mut chunk)
+            });
+            let (length, more) = match received {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+                other => other?,
+            };
+            if length == 0 {
+                break;
+            }
+            fds.extend(more);
+            self.line.extend_from_slice(&chunk[..length]);
+        }
+        // All of the line is there: nothing more is read.
+        Ok((self.answer().await?, fds))
     }
 
     /// Sends a request and takes its one answer.

@@ -1,5 +1,6 @@
 //! Requests and answers of the control socket.
 
+use crate::forward::Forward;
 use placemat_spec::event::{BootPhase, LabEvent, LabPhase};
 use placemat_spec::power::PowerAction;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,27 @@ pub enum Request {
         target: String,
         /// How.
         action: PowerAction,
+    },
+    /// Lead what comes in on a listening socket of the host's, which comes along as a descriptor,
+    /// into the lab. Answer: [`Answer::Done`].
+    ForwardAdd {
+        /// Where it listens: `tcp:127.0.0.1:8080`.
+        listen: String,
+        /// Where that leads: `router/r1:80`.
+        to: String,
+    },
+    /// Answer: [`Answer::Forwards`].
+    ForwardList,
+    /// End a forward. Answer: [`Answer::Done`].
+    ForwardRemove {
+        /// Where it listens.
+        listen: String,
+    },
+    /// See what passes on links. Answer: [`Answer::Capturing`], with a packet socket for each; the
+    /// lab closes the connection when it ends.
+    Capture {
+        /// `TARGET[:INTERFACE]` or `NETWORK`.
+        what: String,
     },
     /// Stream events. Answers: [`Answer::Event`] until the client goes.
     Events,
@@ -76,6 +98,16 @@ pub enum Answer {
     },
     /// The console is attached; raw bytes follow.
     Attached,
+    /// See [`Request::ForwardList`].
+    Forwards {
+        /// All of them.
+        forwards: Vec<Forward>,
+    },
+    /// Packet sockets come along as descriptors.
+    Capturing {
+        /// A name for each.
+        links: Vec<String>,
+    },
     /// Something happened.
     Event {
         /// What.
@@ -160,6 +192,17 @@ mod tests {
                 target: "node/b".into(),
                 action: PowerAction::PowerCycle,
             },
+            Request::ForwardAdd {
+                listen: "tcp:127.0.0.1:8080".into(),
+                to: "router/a:80".into(),
+            },
+            Request::ForwardList,
+            Request::ForwardRemove {
+                listen: "tcp:127.0.0.1:8080".into(),
+            },
+            Request::Capture {
+                what: "router/a:eth0".into(),
+            },
             Request::Events,
             Request::Down,
         ];
@@ -171,6 +214,16 @@ mod tests {
             Answer::Done,
             Answer::Started,
             Answer::Exit { code: 137 },
+            Answer::Forwards {
+                forwards: vec![Forward {
+                    listen: "tcp:127.0.0.1:8080".into(),
+                    to: "router/a:80".into(),
+                    connections: 2,
+                }],
+            },
+            Answer::Capturing {
+                links: vec!["router/a:eth0".into()],
+            },
             Answer::Attached,
             Answer::Status {
                 status: Status {

@@ -2,7 +2,8 @@
 
 use super::protocol::{Answer, ErrorKind, Request};
 use super::{SOCKET, exec};
-use crate::error::ActError;
+use crate::error::{ActError, chain};
+use crate::forward::{Destination, Listen};
 use crate::lab::Lab;
 use placemat_host::descriptor;
 use std::io;
@@ -108,6 +109,22 @@ async fn attend(lab: Lab, stream: UnixStream, down: CancellationToken) -> io::Re
             };
             answer(&stream, &done_or(done)).await
         }
+        Request::ForwardAdd { listen, to } => {
+            let done = forward(&lab, &listen, &to, fds);
+            answer(&stream, &done_or(done)).await
+        }
+        Request::ForwardList => {
+            let forwards = lab.forwards().list();
+            answer(&stream, &Answer::Forwards { forwards }).await
+        }
+        Request::ForwardRemove { listen } => {
+            let listen = listen
+                .parse()
+                .map_err(|error| ActError::new(ErrorKind::BadRequest, chain(&error)));
+            let done = listen.and_then(|listen| lab.forwards().remove(&listen));
+            answer(&stream, &done_or(done)).await
+        }
+        Request::Capture { what } => capture(&lab, stream, &what).await,
         Request::Events => events(&lab, stream).await,
         Request::Down => {
             down.cancel();
@@ -117,6 +134,28 @@ async fn attend(lab: Lab, stream: UnixStream, down: CancellationToken) -> io::Re
             stream.read(&mut byte).await.map(|_| ())
         }
     }
+}
+
+fn forward(lab: &Lab, listen: &str, to: &str, fds: Vec<OwnedFd>) -> Result<(), ActError> {
+    let wrong = |message: String| ActError::new(ErrorKind::BadRequest, message);
+    let listen: Listen = listen.parse().map_err(|error| wrong(chain(&error)))?;
+    let to: Destination = to.parse().map_err(|error| wrong(chain(&error)))?;
+    let [socket] = <[OwnedFd; 1]>::try_from(fds)
+        .map_err(|_| wrong("a forward needs one descriptor".into()))?;
+    lab.forward(&listen, &to, socket)
+}
+
+async fn capture(lab: &Lab, mut stream: UnixStream, what: &str) -> io::Result<()> {
+    let watched = match lab.capture(what).await {
+        Ok(watched) => watched,
+        Err(error) => return answer(&stream, &error.into()).await,
+    };
+    let (links, sockets): (Vec<String>, Vec<OwnedFd>) = watched.into_iter().unzip();
+    answer_with(&stream, &Answer::Capturing { links }, &sockets).await?;
+    drop(sockets);
+    // Kept open: the client sees the end of the lab as the end of its socket.
+    let mut byte = [0_u8; 1];
+    stream.read(&mut byte).await.map(|_| ())
 }
 
 fn done_or(done: Result<(), ActError>) -> Answer {
@@ -168,13 +207,23 @@ async fn receive(stream: &UnixStream) -> io::Result<(Request, Vec<OwnedFd>, Vec<
 
 /// Sends one answer line.
 pub(super) async fn answer(stream: &UnixStream, answer: &Answer) -> io::Result<()> {
+    answer_with(stream, answer, &[]).await
+}
+
+/// Sends one answer line with descriptors beside it.
+async fn answer_with(stream: &UnixStream, answer: &Answer, fds: &[OwnedFd]) -> io::Result<()> {
     let mut line = serde_json::to_vec(answer)?;
     line.push(b'\n');
-    let mut rest = &line[..];
+    let (mut rest, mut fds) = (&line[..], fds);
     while !rest.is_empty() {
         stream.writable().await?;
-        match stream.try_write(rest) {
-            Ok(sent) => rest = &rest[sent..],
+        let sent = stream.try_io(Interest::WRITABLE, || descriptor::send(stream, rest, fds));
+        match sent {
+            Ok(sent) => {
+                rest = &rest[sent..];
+                // They went with the first byte.
+                fds = &[];
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
         }

@@ -3,6 +3,7 @@
 use super::build::Workshop;
 use super::{Inner, Lab, LabError, LabOptions};
 use crate::event::EventBus;
+use crate::forward::Forwards;
 use crate::plan::Plan;
 use crate::server::{BootTrack, Server};
 use crate::unit::Unit;
@@ -94,6 +95,7 @@ impl Lab {
                 servers,
                 sites,
                 accel,
+                forwards: Forwards::default(),
                 _class_locks: class_locks,
                 tasks,
                 cancel,

@@ -1,0 +1,187 @@
+//! `placemat forward`.
+
+use super::LabArg;
+use crate::exit::{self, Code, Failure};
+use crate::{launch, talk};
+use anyhow::Context;
+use clap::Subcommand;
+use placemat_lab::control::protocol::{Answer, Request};
+use placemat_lab::control::{Client, ClientError};
+use placemat_lab::forward::{Destination, Forward as Shown, Listen};
+use std::fmt::Write as _;
+use std::io;
+use std::net::{TcpListener, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+
+/// Arguments of `forward`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Forward {
+    /// Lab, by id or name; needed when more than one is running.
+    #[arg(long, value_name = "ID|NAME", env = "PLACEMAT_LAB", global = true)]
+    lab: Option<String>,
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Debug, Subcommand)]
+enum Act {
+    /// Lets the host listen, and leads what comes in into the lab, until `rm` or the lab's end.
+    Add {
+        /// `PORT` or `ADDRESS:PORT` (TCP), `udp:...`, `unix:/PATH`. A port alone is 127.0.0.1's; port 0 is any free one.
+        listen: Listen,
+        /// `TARGET:PORT`, `TARGET:ADDRESS:PORT` (connected to from the target's namespace) or `TARGET:unix:/PATH`.
+        to: Destination,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Lists forwards.
+    Ls {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ends a forward, with its connections.
+    Rm {
+        /// As `add` was told, or as `ls` shows it.
+        listen: Listen,
+    },
+}
+
+impl Forward {
+    pub(super) fn run(self) -> Result<u8, Failure> {
+        let lab = LabArg { lab: self.lab };
+        match self.act {
+            Act::Add { listen, to, json } => add(&listen, &to, json, &lab),
+            Act::Ls { json } => list(json, &lab),
+            Act::Rm { listen } => remove(listen, &lab),
+        }
+    }
+}
+
+fn add(listen: &Listen, to: &Destination, json: bool, lab: &LabArg) -> Result<u8, Failure> {
+    let entry = lab.find()?;
+    let (listen, socket) = open(listen)
+        .with_context(|| format!("listen at {listen}"))
+        .code(exit::HOST)?;
+    let request = Request::ForwardAdd {
+        listen: listen.to_string(),
+        to: to.to_string(),
+    };
+    launch::run(async move {
+        let asked = async {
+            let mut client = Client::connect(&entry.run_dir).await?;
+            client.send(&request, &[socket]).await?;
+            client.answer().await
+        };
+        match asked.await {
+            Ok(Answer::Done) => {}
+            other => {
+                if let Listen::Unix(path) = &listen {
+                    // Ours, and of no use.
+                    let _ = std::fs::remove_file(path);
+                }
+                return Err(match other {
+                    Ok(answer) => ClientError::Unexpected(Box::new(answer)).into(),
+                    Err(error) => error.into(),
+                });
+            }
+        }
+        let shown = Shown {
+            listen: listen.to_string(),
+            to: to.to_string(),
+            connections: 0,
+        };
+        if json {
+            talk::data(&(serde_json::to_string(&shown).context("write JSON")? + "\n"))?;
+        } else {
+            talk::data(&format!("{} -> {}\n", shown.listen, shown.to))?;
+        }
+        Ok(exit::OK)
+    })
+}
+
+/// Opens the listening socket, in the host's network: that is where it stays. With it the address
+/// that it really has.
+fn open(listen: &Listen) -> io::Result<(Listen, OwnedFd)> {
+    Ok(match listen {
+        Listen::Tcp(address) => {
+            let socket = TcpListener::bind(address)?;
+            (Listen::Tcp(socket.local_addr()?), socket.into())
+        }
+        Listen::Udp(address) => {
+            let socket = UdpSocket::bind(address)?;
+            (Listen::Udp(socket.local_addr()?), socket.into())
+        }
+        Listen::Unix(path) => (listen.clone(), unix(path)?.into()),
+    })
+}
+
+/// A socket that nobody listens on any more, a dead lab's, is replaced.
+fn unix(path: &Path) -> io::Result<UnixListener> {
+    match UnixListener::bind(path) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => match UnixStream::connect(path) {
+            Err(dead) if dead.kind() == io::ErrorKind::ConnectionRefused => {
+                std::fs::remove_file(path)?;
+                UnixListener::bind(path)
+            }
+            _ => Err(error),
+        },
+        done => done,
+    }
+}
+
+fn list(json: bool, lab: &LabArg) -> Result<u8, Failure> {
+    let entry = lab.find()?;
+    launch::run(async move {
+        let mut client = Client::connect(&entry.run_dir).await?;
+        let answer = client.ask(&Request::ForwardList).await?;
+        let Answer::Forwards { forwards } = answer else {
+            return Err(ClientError::Unexpected(Box::new(answer)).into());
+        };
+        let text = if json {
+            serde_json::to_string_pretty(&forwards).context("write JSON")? + "\n"
+        } else {
+            table(&forwards)
+        };
+        talk::data(&text)?;
+        Ok(exit::OK)
+    })
+}
+
+fn table(forwards: &[Shown]) -> String {
+    let width = forwards.iter().map(|it| it.listen.len()).max().unwrap_or(0);
+    let to = forwards.iter().map(|it| it.to.len()).max().unwrap_or(0);
+    let (width, to) = (width.max("LISTEN".len()), to.max("TO".len()));
+    let mut text = format!("{:<width$}  {:<to$}  CONNECTIONS\n", "LISTEN", "TO");
+    for each in forwards {
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            text,
+            "{:<width$}  {:<to$}  {}",
+            each.listen, each.to, each.connections
+        );
+    }
+    text
+}
+
+fn remove(listen: Listen, lab: &LabArg) -> Result<u8, Failure> {
+    let entry = lab.find()?;
+    let request = Request::ForwardRemove {
+        listen: listen.to_string(),
+    };
+    launch::run(async move {
+        let mut client = Client::connect(&entry.run_dir).await?;
+        match client.ask(&request).await? {
+            Answer::Done => {}
+            answer => return Err(ClientError::Unexpected(Box::new(answer)).into()),
+        }
+        if let Listen::Unix(path) = listen {
+            // The lab cannot see it; a path that is gone is what was wanted.
+            let _ = std::fs::remove_file(path);
+        }
+        Ok(exit::OK)
+    })
+}
