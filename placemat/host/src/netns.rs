@@ -35,17 +35,32 @@ impl Netns {
     /// Makes a namespace with every interface but `lo` missing, under `/run/netns/NAME`.
     pub fn create(name: &str) -> Result<Self, NetnsError> {
         let path = named(name);
-        let fd = on_thread(name, "create", || {
-            unshare(CloneFlags::CLONE_NEWNET)?;
-            let own = File::open("/proc/thread-self/ns/net")?;
+        Self::make(name, || {
             File::create(&path)?;
-            mount(
+            Ok(mount(
                 Some("/proc/thread-self/ns/net"),
                 &path,
                 None::<&str>,
                 MsFlags::MS_BIND,
                 None::<&str>,
-            )?;
+            )?)
+        })
+    }
+
+    /// Makes a namespace that no file names: it ends with its last process and descriptor.
+    pub fn unnamed(name: &str) -> Result<Self, NetnsError> {
+        Self::make(name, || Ok(()))
+    }
+
+    /// Makes a namespace and does `then` in it, on a thread of its own.
+    fn make(
+        name: &str,
+        then: impl FnOnce() -> std::io::Result<()> + Send,
+    ) -> Result<Self, NetnsError> {
+        let fd = on_thread(name, "create", || {
+            unshare(CloneFlags::CLONE_NEWNET)?;
+            let own = File::open("/proc/thread-self/ns/net")?;
+            then()?;
             Ok(OwnedFd::from(own))
         })?;
         Ok(Self {

@@ -431,8 +431,7 @@ async fn pulled_cables_stay_pulled_through_power_and_a_halted_machine_stays_off(
     let Some(base) = fixture(&[("first", Act::Halt)]) else {
         return;
     };
-    let name = format!("pm{}", std::process::id());
-    let netns = match Netns::create(&name) {
+    let netns = match Netns::unnamed("of the test") {
         Ok(netns) => netns,
         Err(error) => {
             let required = std::env::var("PLACEMAT_REQUIRE").unwrap_or_default();
@@ -441,7 +440,6 @@ async fn pulled_cables_stay_pulled_through_power_and_a_halted_machine_stays_off(
             return;
         }
     };
-    netns.unname();
     let tap = netns.run(|| Ok(tap::create("tap0"))).expect("a thread");
     let mut netlink = Netlink::open_in(&netns).expect("netlink");
     netlink.set_up("tap0", true).expect("up");
