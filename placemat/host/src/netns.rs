@@ -3,7 +3,7 @@
 //! A worker thread of the async runtime never changes its namespace: if it failed to come back, it
 //! would poison the pool. A thread that enters a namespace here ends with the work.
 
-use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use std::fs::File;
@@ -107,13 +107,6 @@ impl Netns {
     /// Moves the calling thread in. Only for threads that end there.
     pub(crate) fn enter_for_good(&self) -> nix::Result<()> {
         setns(self.fd.as_fd(), CloneFlags::CLONE_NEWNET)
-    }
-
-    /// Takes the name away; the namespace goes when its last process and descriptor are gone.
-    pub fn unname(&self) {
-        let path = named(&self.name);
-        let _ = umount2(&path, MntFlags::MNT_DETACH);
-        let _ = std::fs::remove_file(&path);
     }
 }
 
