@@ -1,29 +1,8 @@
 //! `placemat image`: the cache, through the real program and a server on loopback.
 
 use crate::shown;
+use placemat_tests::http::serve;
 use placemat_tests::{Place, Said};
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
-
-/// Serves the same bytes to whoever asks; gives the address.
-fn serve(body: &'static [u8]) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("listen");
-    let address = listener.local_addr().expect("address").to_string();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.expect("stream");
-            let reader = BufReader::new(stream.try_clone().expect("stream"));
-            let lines = reader.lines().map_while(Result::ok);
-            lines.take_while(|line| !line.is_empty()).for_each(drop);
-            let length = body.len();
-            let head =
-                format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
-            // A client may be gone.
-            let _ = stream.write_all(&[head.as_bytes(), body].concat());
-        }
-    });
-    address
-}
 
 fn say(place: &Place, address: &str, arguments: &[&str]) -> String {
     let cache = place.dir().join("cache").display().to_string();
@@ -56,7 +35,7 @@ fn say(place: &Place, address: &str, arguments: &[&str]) -> String {
 #[test]
 fn from_empty_to_full_to_empty() {
     let place = Place::new();
-    let address = serve(b"disk");
+    let address = serve(b"disk".to_vec());
     let file = place.write(
         "dc.yml",
         &format!(
@@ -84,7 +63,7 @@ fn from_empty_to_full_to_empty() {
 #[test]
 fn a_file_that_was_not_meant() {
     let place = Place::new();
-    let address = serve(b"another disk");
+    let address = serve(b"another disk".to_vec());
     let digest = "0".repeat(64);
     let file = place.write(
         "dc.yml",

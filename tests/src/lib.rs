@@ -23,6 +23,7 @@ pub mod attached;
 pub mod canary;
 pub mod fixture;
 pub mod host;
+pub mod http;
 pub mod lab;
 pub mod need;
 pub mod process;

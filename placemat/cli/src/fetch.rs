@@ -66,7 +66,7 @@ fn packed(path: &Path) -> Option<Compression> {
 /// A failure of the cache, with what to do about it.
 pub(crate) fn failure(error: &ImageError) -> Failure {
     let hint = match error {
-        ImageError::Download { .. } => Some("what has come so far is kept: run it again to go on"),
+        ImageError::Download { source, .. } => source.remedy(),
         ImageError::Digest { .. } => {
             Some("the file has changed, or `sha256` is wrong; nothing of it is used")
         }

@@ -55,6 +55,19 @@ pub enum DownloadError {
     GaveUp(#[source] Box<DownloadError>),
 }
 
+impl DownloadError {
+    /// What to do about it.
+    pub fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Self::GaveUp(_) => Some("what has come so far is kept: run it again to go on"),
+            Self::Connection(error) if is_of_tls(error) => {
+                Some("`SSL_CERT_FILE` can name a file of the authorities to trust")
+            }
+            _ => None,
+        }
+    }
+}
+
 fn status_hint(status: StatusCode) -> &'static str {
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
@@ -235,19 +248,15 @@ fn begin(url: &HttpUrl, response: &Response<Body>, partial: &mut Partial) -> Res
 
 fn connection(url: &HttpUrl, error: ureq::Error) -> Failed {
     use ureq::Error;
-    let of_tls = |error: &io::Error| {
-        let inner = error.get_ref();
-        inner
-            .and_then(|inner| inner.downcast_ref::<rustls::Error>())
-            .is_some()
-    };
-    let for_now = match &error {
-        Error::Io(error) => !of_tls(error),
-        Error::Timeout(_) | Error::HostNotFound | Error::ConnectionFailed | Error::Protocol(_) => {
-            true
-        }
-        _ => false,
-    };
+    let for_now = !is_of_tls(&error)
+        && matches!(
+            error,
+            Error::Io(_)
+                | Error::Timeout(_)
+                | Error::HostNotFound
+                | Error::ConnectionFailed
+                | Error::Protocol(_)
+        );
     let error = DownloadError::Connection(Box::new(error));
     if for_now {
         return Failed::ForNow(error, None);
@@ -256,6 +265,17 @@ fn connection(url: &HttpUrl, error: ureq::Error) -> Failed {
         url: url.clone(),
         source: error,
     })
+}
+
+/// Whether the two do not trust or understand each other: a certificate, a version.
+fn is_of_tls(error: &ureq::Error) -> bool {
+    match error {
+        ureq::Error::Rustls(_) | ureq::Error::Tls(_) | ureq::Error::Pem(_) => true,
+        ureq::Error::Io(error) => error
+            .get_ref()
+            .is_some_and(|inner| inner.downcast_ref::<rustls::Error>().is_some()),
+        _ => false,
+    }
 }
 
 fn text(response: &Response<Body>, name: header::HeaderName) -> Option<&str> {
