@@ -76,3 +76,15 @@ fn menu() {
     says!(place, &["menu", &file.to_string_lossy(), "-o", &out]);
     assert!(place.dir().join("out/cluster.yml").is_file());
 }
+
+#[test]
+fn plan() {
+    let place = Place::new();
+    let file = repository().join("menu/examples/small.yml");
+    let file = file.to_string_lossy();
+    let said = place.say(&["plan", "--json", &file]).well();
+    let json: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+    assert_eq!(json["v"], 1);
+    assert_eq!(json["totals"]["bridges"], 4);
+    says!(place, &["plan", &file]);
+}

@@ -10,6 +10,7 @@ mod forward;
 mod image;
 mod ls;
 mod menu;
+mod plan;
 mod power;
 mod prune;
 mod status;
@@ -48,6 +49,8 @@ const EXIT_CODES: &str = "Exit codes: 0 ok, 1 internal error, 2 usage, 3 bad spe
 enum Command {
     /// Check cluster files or a rack spec, and start nothing.
     Check(check::Check),
+    /// Show what would be made of cluster files or a rack spec, and what that takes of this host.
+    Plan(plan::Plan),
     /// Bring a data center up and keep it until Ctrl-C, `down`, or the end of this process.
     Up(up::Up),
     /// Take a data center down.
@@ -119,6 +122,7 @@ impl Cli {
     pub(crate) fn run(self) -> Result<u8, Failure> {
         match self.command {
             Command::Check(verb) => verb.run(),
+            Command::Plan(verb) => verb.run(),
             Command::Up(verb) => verb.run(),
             Command::Down(verb) => verb.run(),
             Command::Ls(verb) => verb.run(),

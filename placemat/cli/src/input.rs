@@ -265,7 +265,8 @@ pub(crate) fn check_host(cluster: &Cluster) -> Result<(), Failure> {
     Ok(())
 }
 
-fn programs_of(cluster: &Cluster) -> Vec<&'static str> {
+/// Programs that a lab of this cluster runs.
+pub(crate) fn programs_of(cluster: &Cluster) -> Vec<&'static str> {
     use placemat_spec::resource::{Node, ShareProtocol, Tier, VolumeKind};
     let mut names = Vec::new();
     let birds = cluster.routers.values().any(|router| router.bird.is_some())

@@ -13,6 +13,7 @@ mod pcapng;
 mod place;
 mod port;
 mod progress;
+mod table;
 mod talk;
 
 use clap::Parser;

@@ -6,9 +6,13 @@
 mod link;
 mod mac;
 mod show;
+mod summary;
 
 pub use link::{Bridge, End, Pair, Peer, Tap};
 pub use mac::derived as derived_mac;
+pub use summary::{
+    BootServerPlan, Made, NetworkPlan, RouterPlan, Summary, TierPlan, Totals, VERSION,
+};
 
 use ipnet::IpNet;
 use placemat_spec::Cluster;
