@@ -56,15 +56,28 @@ pub enum VolumeError {
 }
 
 /// An overlay means nothing over another image than its own, so one over an image that is no longer
-/// wanted (it was built anew, for example) is put aside, and a new disk takes its place.
+/// wanted, or that was written after the overlay was made, is put aside, and a new disk takes its
+/// place.
 fn put_aside(path: &Path, image: &Path) -> io::Result<()> {
-    if !path.exists() || qcow2::backing_name(path)?.is_some_and(|name| Path::new(&name) == image) {
+    if !path.exists() {
+        return Ok(());
+    }
+    let same = qcow2::backing_name(path)?.is_some_and(|name| Path::new(&name) == image);
+    if same && !written_since(image, path) {
         return Ok(());
     }
     let mut aside = path.as_os_str().to_owned();
     aside.push(".old");
-    tracing::warn!(disk = %path.display(), image = %image.display(), "the disk lies over another image; it is put aside");
+    tracing::warn!(disk = %path.display(), image = %image.display(), "the disk lies over another image, or that has changed since; it is put aside");
     fs::rename(path, aside)
+}
+
+/// Whether an image was written after an overlay over it was made, where the file system knows when
+/// that was.
+fn written_since(image: &Path, overlay: &Path) -> bool {
+    let made = fs::metadata(overlay).and_then(|meta| meta.created());
+    let written = fs::metadata(image).and_then(|meta| meta.modified());
+    matches!((written, made), (Ok(written), Ok(made)) if written > made)
 }
 
 fn hint(error: &io::Error) -> &'static str {
@@ -180,6 +193,7 @@ fn made(path: &Path, make: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), V
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::{Duration, SystemTime};
 
     #[test]
     fn makes_once_and_keeps() {
@@ -240,9 +254,11 @@ mod tests {
     #[test]
     fn an_overlay_over_another_image_is_put_aside() {
         let folder = tempfile::tempdir().expect("folder");
+        for image in ["old.img", "new.img"] {
+            fs::write(folder.path().join(image), [7; 1 << 10]).expect("write");
+        }
         let make = |image: &str| {
             let image = folder.path().join(image);
-            fs::write(&image, [7; 1 << 10]).expect("write");
             make_disk(folder.path(), "root", &DiskContent::Overlay { image }).expect("made")
         };
         let first = make("old.img");
@@ -251,8 +267,18 @@ mod tests {
         assert!(!folder.path().join("root.qcow2.old").exists());
         assert_eq!(make("new.img"), first);
         assert_ne!(fs::read(&first.path).expect("read"), written);
-        let aside = fs::read(folder.path().join("root.qcow2.old")).expect("read");
-        assert_eq!(aside, written);
+        let aside = folder.path().join("root.qcow2.old");
+        assert_eq!(fs::read(&aside).expect("read"), written);
+        // The same image, written again since, is another one, too.
+        fs::remove_file(&aside).expect("remove");
+        let image = File::options()
+            .append(true)
+            .open(folder.path().join("new.img"))
+            .expect("open");
+        let later = SystemTime::now() + Duration::from_secs(60);
+        image.set_modified(later).expect("time");
+        make("new.img");
+        assert!(aside.exists() || fs::metadata(&first.path).expect("disk").created().is_err());
     }
 
     #[test]
