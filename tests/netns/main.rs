@@ -5,5 +5,6 @@ mod fall;
 mod kill9;
 mod life;
 mod network;
+mod outside;
 mod rootless;
 mod stop;

@@ -25,6 +25,10 @@ pub enum Need {
     Curl,
     /// busybox, for its small servers and clients.
     Busybox,
+    /// pasta, a way out of labs.
+    Pasta,
+    /// slirp4netns, another.
+    Slirp4netns,
     /// `useradd`, `su` and, for subordinate ids, `newuidmap`.
     Users,
 }
@@ -42,6 +46,8 @@ impl Need {
             Self::Ipmitool => "ipmitool",
             Self::Curl => "curl",
             Self::Busybox => "busybox",
+            Self::Pasta => "pasta",
+            Self::Slirp4netns => "slirp4netns",
             Self::Users => "users",
         }
     }
@@ -74,6 +80,8 @@ impl Need {
             Self::Ipmitool => &["ipmitool"],
             Self::Curl => &["curl"],
             Self::Busybox => &["busybox"],
+            Self::Pasta => &["pasta", "nft", "bash"],
+            Self::Slirp4netns => &["slirp4netns", "nft", "bash"],
             Self::Users => &["useradd", "userdel", "newuidmap"],
         };
         programs

@@ -21,6 +21,7 @@ pub(crate) fn prepare<T>(
 pub(crate) fn in_sandbox<F>(
     claim: &Claim,
     detach: bool,
+    outpost: bool,
     work: impl FnOnce(LabSide) -> F,
 ) -> Result<u8, Failure>
 where
@@ -30,6 +31,7 @@ where
         hostname: "placemat".into(),
         run_dir: claim.run_dir.clone(),
         detach,
+        outpost,
     };
     match sandbox::enter(&options) {
         Ok(Side::Parent { code }) => {

@@ -40,6 +40,7 @@ pub(crate) fn options(claim: &Claim, cache_dir: PathBuf, images: Arc<Images>) ->
         data_dir: claim.data_dir.clone(),
         cache_dir,
         images,
+        outside: None,
         // A host that does not say leaves links as the kernel makes them.
         mtu: placemat_host::probe::mtu::find().ok().flatten(),
         epoch: std::time::Instant::now(),

@@ -2,6 +2,10 @@
 
 use crate::exit::Failure;
 use placemat_host::impair::{Effects, Offer};
+use placemat_host::probe::outside::Helper;
+use placemat_host::probe::program;
+use placemat_host::sandbox::LabSide;
+use placemat_lab::outside::Exit;
 use placemat_lab::wiring;
 use placemat_spec::resource::{self, Effect, Impair, Interface, Tier};
 use placemat_spec::value::Percentage;
@@ -11,6 +15,7 @@ use std::time::Duration;
 
 /// Refuses what this kernel cannot do to links, with the lines that asked.
 pub(crate) fn check(cluster: &Cluster) -> Result<(), Failure> {
+    helper(cluster)?;
     let asked = impaired(cluster);
     if asked.is_empty() {
         return Ok(());
@@ -24,6 +29,57 @@ pub(crate) fn check(cluster: &Cluster) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::of_host(&cluster.problems(problems)))
+}
+
+/// What connects networks with `use-nat` with the outside; refused with their lines where there is
+/// nothing that does.
+pub(crate) fn helper(cluster: &Cluster) -> Result<Option<Helper>, Failure> {
+    let asked: Vec<_> = cluster
+        .networks
+        .values()
+        .filter(|network| network.use_nat)
+        .collect();
+    if asked.is_empty() {
+        return Ok(None);
+    }
+    let preferred = std::env::var("PLACEMAT_OUTSIDE").ok();
+    let tun = || {
+        std::fs::File::options()
+            .read(true)
+            .write(true)
+            .open("/dev/net/tun")
+    };
+    let (lacking, remedy) = match Helper::find(preferred.as_deref()) {
+        Err(_) => (
+            "`pasta` or `slirp4netns`, and neither is installed",
+            "apt install passt",
+        ),
+        Ok(_) if program::locate("nft").is_err() => {
+            ("`nft`, which is not installed", "apt install nftables")
+        }
+        Ok(_) if tun().is_err() => (
+            "/dev/net/tun, which cannot be opened",
+            "load the driver (`modprobe tun`) and allow read and write to the device",
+        ),
+        Ok(helper) => return Ok(Some(helper)),
+    };
+    let problems = asked.iter().map(|network| {
+        let message = format!("`use-nat` of Network `{}` needs {lacking}", network.name);
+        let place = network.use_nat_place.unwrap_or(network.place);
+        Problem::new("unavailable", message)
+            .at(place, "asked for here")
+            .help(remedy)
+    });
+    Err(Failure::of_host(&cluster.problems(problems.collect())))
+}
+
+/// The way out, from inside of the sandbox.
+pub(crate) fn exit(helper: Option<Helper>, side: &LabSide) -> Option<Exit> {
+    let outpost = side.outpost.clone()?;
+    Some(Exit {
+        helper: helper?,
+        outpost,
+    })
 }
 
 /// Every impairment that an interface is to have, and whether that is a machine's.

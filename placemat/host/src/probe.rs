@@ -4,4 +4,5 @@
 pub mod accel;
 pub mod firmware;
 pub mod mtu;
+pub mod outside;
 pub mod program;

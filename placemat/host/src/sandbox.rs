@@ -15,11 +15,13 @@
 mod ids;
 mod init;
 mod mounts;
+mod outpost;
 mod outside;
 mod parent;
 
 pub use ids::IdMap;
 pub use mounts::{RUN_DIR, hides};
+pub use outpost::Outpost;
 pub use outside::Outside;
 
 use nix::sys::signal::{SigHandler, Signal, signal};
@@ -37,7 +39,13 @@ pub struct Options {
     pub run_dir: PathBuf,
     /// Outlive the parent: the parent returns once the lab calls [`LabSide::ready`].
     pub detach: bool,
+    /// Leave a process of the lab in the host's network ([`LabSide::outpost`]).
+    pub outpost: bool,
 }
+
+/// Where the hub's network namespace has a name inside, if there is an outpost: for programs that
+/// may not look into `/proc` of the lab's processes.
+pub const HUB_NETNS: &str = "/run/hub-netns";
 
 /// Which side of the sandbox the caller is on after [`enter`].
 #[derive(Debug)]
@@ -56,6 +64,8 @@ pub enum Side {
 pub struct LabSide {
     /// How user ids are mapped.
     pub id_map: IdMap,
+    /// The process that was left in the host's network, if one was asked for.
+    pub outpost: Option<Outpost>,
     detach: bool,
 }
 
@@ -128,14 +138,15 @@ pub fn enter(options: &Options) -> Result<Side, SandboxError> {
     // Before the child exists, so that no signal is lost between.
     parent::block_relayed_signals().map_err(system("block signals"))?;
 
-    match clone_into_namespaces(privileged)? {
+    match clone_into_namespaces(privileged, !options.outpost)? {
         None => {
             drop(go_write);
             drop(ready_read);
             let outcome = inside(options, privileged, go_read, ready_write.as_fd());
             match outcome {
-                Ok(id_map) => Ok(Side::Lab(LabSide {
+                Ok((id_map, outpost)) => Ok(Side::Lab(LabSide {
                     id_map,
+                    outpost,
                     detach: options.detach,
                 })),
                 Err(error) => {
@@ -195,7 +206,7 @@ pub(crate) fn in_throwaway(
     let privileged = nix::unistd::geteuid().is_root();
     let (go_read, go_write) = pipe()?;
     let (told_read, told_write) = pipe()?;
-    let Some(init) = clone_into_namespaces(privileged)? else {
+    let Some(init) = clone_into_namespaces(privileged, true)? else {
         drop(go_write);
         let mut code = [0_u8; 1];
         let got = std::fs::File::from(go_read).read(&mut code).unwrap_or(0);
@@ -241,7 +252,7 @@ fn inside(
     privileged: bool,
     go: OwnedFd,
     ready: std::os::fd::BorrowedFd<'_>,
-) -> Result<IdMap, SandboxError> {
+) -> Result<(IdMap, Option<Outpost>), SandboxError> {
     // First of all: init may be stopped before it gets any further, and the parent killed then.
     tie_to_parent(options.detach)?;
     let mut code = [0_u8; 1];
@@ -261,16 +272,38 @@ fn inside(
     parent_is_alive(ready)?;
     nix::unistd::sethostname(&options.hostname).map_err(system("set the lab's host name"))?;
     mounts::set_up(&options.run_dir)?;
+    let outpost = if options.outpost {
+        let outpost = outpost::leave_behind()?;
+        leave_host_network()?;
+        Some(outpost)
+    } else {
+        None
+    };
     // SAFETY: the process has a single thread (checked in `enter`, inherited through clone), so the
     // child may use everything the parent could.
     match unsafe { fork() }.map_err(system("fork the lab process"))? {
         ForkResult::Child => {
             // Init keeps them blocked: it takes them one by one and forwards them.
             parent::unblock_relayed_signals().map_err(system("unblock signals"))?;
-            Ok(id_map)
+            Ok((id_map, outpost))
         }
         ForkResult::Parent { child } => init::run(child, ready),
     }
+}
+
+/// What `clone` does where nobody is left behind.
+fn leave_host_network() -> Result<(), SandboxError> {
+    use nix::mount::{MsFlags, mount};
+    nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET)
+        .map_err(|source| SandboxError::Namespaces { source })?;
+    std::fs::File::create(HUB_NETNS).map_err(|source| SandboxError::System {
+        act: "name the hub's network namespace",
+        source,
+    })?;
+    let own = Some("/proc/self/ns/net");
+    let none = None::<&str>;
+    mount(own, HUB_NETNS, none, MsFlags::MS_BIND, none)
+        .map_err(system("name the hub's network namespace"))
 }
 
 /// The kernel kills the caller when its parent dies, stopped or not. Not when it is to detach.
@@ -310,15 +343,15 @@ fn assert_single_threaded() -> Result<(), SandboxError> {
     })
 }
 
-/// `fork` into new namespaces. `None` in the child, which is PID 1 of them.
-fn clone_into_namespaces(privileged: bool) -> Result<Option<Pid>, SandboxError> {
-    let mut flags = libc::CLONE_NEWNS
-        | libc::CLONE_NEWPID
-        | libc::CLONE_NEWNET
-        | libc::CLONE_NEWUTS
-        | libc::CLONE_NEWIPC;
+/// `fork` into new namespaces, without one for the network unless asked. `None` in the child, which is PID 1 of them.
+fn clone_into_namespaces(privileged: bool, network: bool) -> Result<Option<Pid>, SandboxError> {
+    let mut flags =
+        libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWUTS | libc::CLONE_NEWIPC;
     if !privileged {
         flags |= libc::CLONE_NEWUSER;
+    }
+    if network {
+        flags |= libc::CLONE_NEWNET;
     }
     // A child that inherits the default action of SIGCHLD can wait for its own children.
     // SAFETY: SIG_DFL is no handler.

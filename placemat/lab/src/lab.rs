@@ -50,6 +50,8 @@ pub struct LabOptions {
     pub images: Arc<crate::image::Images>,
     /// MTU in bytes of links whose file says none; `None`: the kernel's 1500.
     pub mtu: Option<u32>,
+    /// What networks with `use-nat` reach the outside by; `None` where there is none of them.
+    pub outside: Option<crate::outside::Exit>,
     /// When the clock of its events began.
     pub epoch: std::time::Instant,
 }

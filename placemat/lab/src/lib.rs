@@ -15,6 +15,7 @@ pub mod forward;
 pub mod image;
 pub mod lab;
 pub mod machine;
+pub mod outside;
 pub mod plan;
 pub mod probe;
 pub mod registry;

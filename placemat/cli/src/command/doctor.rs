@@ -3,6 +3,7 @@
 use crate::exit::{self, Failure};
 use crate::{launch, place, talk};
 use placemat_host::impair::{Backend, Offer};
+use placemat_host::probe::outside::Helper;
 use placemat_host::probe::{accel, firmware, program};
 
 /// One row: whether it is there, what it is, and in words how or how not.
@@ -33,6 +34,14 @@ pub(super) fn run() -> Result<u8, Failure> {
             false,
             "UEFI firmware",
             &format!("{error}; apt install ovmf"),
+        )?,
+    };
+    ready &= match Helper::find(None) {
+        Ok(helper) => row(true, "way out", &helper.path.display().to_string())?,
+        Err(_) => row(
+            false,
+            "way out",
+            "for networks with use-nat; apt install passt (or slirp4netns)",
         )?,
     };
     let spaces = namespaces()?;

@@ -109,7 +109,10 @@ impl Test {
         let options = live::options(&claim, cache, images);
         let seed = self.seed.unwrap_or_else(drawn_seed);
         let run = claim.card.id.clone();
-        launch::in_sandbox(&claim, false, |side| {
+        let helper = crate::network::helper(&loaded.cluster)?;
+        launch::in_sandbox(&claim, false, helper.is_some(), |side| {
+            let mut options = options;
+            options.outside = crate::network::exit(helper, &side);
             run_suite(
                 side,
                 suite,

@@ -58,7 +58,10 @@ impl Up {
         })?;
         let options = live::options(&claim, cache, images);
         let detach = self.detach;
-        launch::in_sandbox(&claim, detach, |side| {
+        let helper = crate::network::helper(&loaded.cluster)?;
+        launch::in_sandbox(&claim, detach, helper.is_some(), |side| {
+            let mut options = options;
+            options.outside = crate::network::exit(helper, &side);
             run(side, loaded.cluster, options, detach)
         })
     }

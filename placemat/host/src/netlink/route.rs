@@ -2,9 +2,10 @@
 
 use super::{Netlink, NetlinkError};
 use ipnet::IpNet;
-use netlink_packet_core::{NLM_F_ACK, NLM_F_REQUEST};
+use netlink_packet_core::{NLM_F_ACK, NLM_F_CREATE, NLM_F_REPLACE, NLM_F_REQUEST};
 use netlink_packet_route::route::{
-    RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteNextHop,
+    RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteNextHop, RouteProtocol,
+    RouteScope, RouteType,
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use std::net::IpAddr;
@@ -41,6 +42,26 @@ impl Netlink {
             )?;
         }
         Ok(routes)
+    }
+
+    /// Makes a gateway on the link with this index the default route of its family.
+    pub fn add_default_route(&mut self, via: IpAddr, index: u32) -> Result<(), NetlinkError> {
+        let mut message = RouteMessage::default();
+        let (family, gateway) = match via {
+            IpAddr::V4(v4) => (AddressFamily::Inet, RouteAddress::Inet(v4)),
+            IpAddr::V6(v6) => (AddressFamily::Inet6, RouteAddress::Inet6(v6)),
+        };
+        message.header.address_family = family;
+        message.header.table = MAIN_TABLE;
+        message.header.protocol = RouteProtocol::Static;
+        message.header.scope = RouteScope::Universe;
+        message.header.kind = RouteType::Unicast;
+        message.attributes = vec![RouteAttribute::Gateway(gateway), RouteAttribute::Oif(index)];
+        self.request(
+            RouteNetlinkMessage::NewRoute(message),
+            NLM_F_CREATE | NLM_F_REPLACE,
+            || format!("add a default route by way of {via}"),
+        )
     }
 
     /// Indices of the links over which packets to an address leave: of the route that the kernel

@@ -1,7 +1,7 @@
 //! Changes of routes as the kernel makes them, in many namespaces at once.
 
-use super::NetlinkError;
 use super::route::MAIN_TABLE;
+use super::{Netlink, NetlinkError};
 use crate::netns::Netns;
 use netlink_sys::Socket;
 use netlink_sys::protocols::NETLINK_ROUTE;
@@ -9,10 +9,12 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::io;
 use std::os::fd::AsFd;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Multicast groups (linux/rtnetlink.h: `RTNLGRP_IPV4_ROUTE`, `RTNLGRP_IPV6_ROUTE`).
 const GROUPS: [u32; 2] = [7, 11];
+/// `RTNLGRP_LINK`.
+const LINKS: u32 = 1;
 /// Message types (linux/rtnetlink.h: `RTM_NEWROUTE`, `RTM_DELROUTE`).
 const ROUTE_MESSAGES: [u16; 2] = [24, 25];
 /// Length of `struct nlmsghdr`.
@@ -101,6 +103,41 @@ fn changes_main_table(datagram: &[u8]) -> bool {
         rest = rest.get(next..).unwrap_or_default();
     }
     false
+}
+
+impl Netlink {
+    /// Waits until there is a link with this name; its index.
+    pub fn wait_for_link(&mut self, name: &str, patience: Duration) -> Result<u32, NetlinkError> {
+        let failed = |source| NetlinkError::new(format!("wait for link {name}"), source);
+        // Listens first and looks then, so that nothing is missed between.
+        let socket = listen_to_links().map_err(failed)?;
+        let deadline = Instant::now() + patience;
+        loop {
+            let links = self.links()?;
+            if let Some(link) = links.iter().find(|link| link.name == name) {
+                return Ok(link.index);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(failed(io::ErrorKind::TimedOut.into()));
+            }
+            let mut ready = [PollFd::new(socket.as_fd(), PollFlags::POLLIN)];
+            let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+            match poll(&mut ready, timeout) {
+                Ok(0) | Err(Errno::EINTR) => {}
+                // What it says is of no interest: all links are looked at again.
+                Ok(_) => drop(socket.recv_from_full().map_err(failed)?),
+                Err(errno) => return Err(failed(errno.into())),
+            }
+        }
+    }
+}
+
+fn listen_to_links() -> io::Result<Socket> {
+    let mut socket = Socket::new(NETLINK_ROUTE)?;
+    socket.bind_auto()?;
+    socket.add_membership(LINKS)?;
+    Ok(socket)
 }
 
 #[cfg(test)]

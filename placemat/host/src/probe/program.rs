@@ -68,6 +68,12 @@ pub const PROGRAMS: &[Program] = &[
         "-V",
     ),
     row(
+        "nft",
+        "nftables",
+        "address translation of networks with use-nat",
+        "--version",
+    ),
+    row(
         "tcpdump",
         "tcpdump",
         "looking at packets by hand",

@@ -47,6 +47,10 @@ impl Lab {
         let wiring = wire(cluster.clone(), options.mtu).await?;
         let tasks = TaskTracker::new();
         let cancel = CancellationToken::new();
+        if let Some(exit) = &options.outside {
+            let logs = options.run_dir.join("logs").join("hub-hub");
+            crate::outside::open(exit, &cluster, &logs, &bus, &tasks, &cancel).await?;
+        }
         let qemu = super::machine::find_qemu(&cluster, &options.cache_dir).await?;
         let accel = qemu.as_ref().map(|qemu| qemu.accel.clone());
         if let Some(accel) = &accel {

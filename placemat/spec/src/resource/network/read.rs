@@ -118,21 +118,14 @@ fn check(kind: NetworkType, fields: &mut Fields<'_>, use_nat: Option<At<bool>>) 
         }
         _ => {}
     }
-    if let Some(nat) = use_nat.filter(|nat| nat.value) {
-        findings.error(if kind == NetworkType::External {
-            Problem::new(
-                "unsupported",
-                format!("`use-nat` of {} is not supported yet", fields.describe()),
-            )
-            .at(nat.place, "not supported yet")
-            .help("remove it: a lab reaches nothing outside of it")
-        } else {
+    if let Some(nat) = use_nat.filter(|nat| nat.value && kind != NetworkType::External) {
+        findings.error(
             Problem::new(
                 "conflict",
                 format!("{} is of type {word} and cannot use NAT", fields.describe()),
             )
-            .at(nat.place, "only for networks of type `external`")
-        });
+            .at(nat.place, "only for networks of type `external`"),
+        );
     }
     if let (Some(one), Some(many)) = (fields.key_place("address"), fields.key_place("addresses")) {
         findings.error(

@@ -1,0 +1,208 @@
+//! The way out of a lab, for networks with `use-nat`: a helper in the host's network at one end of a
+//! TAP device in the hub, forwarding, and rules that make what comes from those networks the hub's.
+
+use crate::event::EventBus;
+use crate::lab::LabError;
+use ipnet::IpNet;
+use placemat_host::netlink::{Netlink, NetlinkError};
+use placemat_host::probe::outside::{Helper, Uplink};
+use placemat_host::sandbox::{HUB_NETNS, Outpost};
+use placemat_spec::Cluster;
+use placemat_spec::event::LabEventKind;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+use tokio_util::sync::CancellationToken;
+
+/// Name of the TAP device. No name in a file has a tilde.
+const DEVICE: &str = "~outside";
+/// A helper that takes longer to make its device is broken.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// A helper that ended is started again after this long.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// What the way out is made of.
+#[derive(Debug, Clone)]
+pub struct Exit {
+    /// The helper.
+    pub helper: Helper,
+    /// Where it runs.
+    pub outpost: Outpost,
+}
+
+/// The source ranges of networks that lead out.
+pub fn ranges(cluster: &Cluster) -> Vec<IpNet> {
+    let networks = cluster.networks.values().filter(|it| it.use_nat);
+    networks
+        .flat_map(|network| network.addresses.iter().map(IpNet::trunc))
+        .collect()
+}
+
+/// Rules that give packets of `ranges` the hub's address where they leave those ranges.
+pub fn rules(table: &str, ranges: &[IpNet]) -> String {
+    let mut rules = String::new();
+    for range in ranges {
+        let family = if range.addr().is_ipv4() { "ip" } else { "ip6" };
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            rules,
+            "    {family} saddr {range} {family} daddr != {range} masquerade"
+        );
+    }
+    format!(
+        "table inet {table} {{\n  chain out {{\n    type nat hook postrouting priority srcnat;\n{rules}  }}\n}}\n"
+    )
+}
+
+/// Opens the way out and keeps it open until `cancel`.
+pub(crate) async fn open(
+    exit: &Exit,
+    cluster: &Cluster,
+    logs: &Path,
+    bus: &EventBus,
+    tasks: &tokio_util::task::TaskTracker,
+    cancel: &CancellationToken,
+) -> Result<(), LabError> {
+    let failed = |act: &str, error: &dyn std::error::Error| {
+        LabError(format!("{act}: {}", crate::error::chain(error)))
+    };
+    let taken: Vec<IpNet> = cluster
+        .networks
+        .values()
+        .flat_map(|network| network.addresses.iter().copied())
+        .collect();
+    let uplink = exit.helper.uplink(DEVICE, &taken);
+    forward_in_hub().map_err(|error| failed("let the hub forward", &error))?;
+    load(&rules("placemat", &ranges(cluster)))
+        .await
+        .map_err(|error| failed("masquerade in the hub", &error))?;
+    std::fs::create_dir_all(logs).map_err(|error| failed("create the hub's logs", &error))?;
+    let log = logs.join("outside.log");
+    start(exit, &uplink, &log).await.map_err(|reason| {
+        LabError(format!(
+            "open the way out: {reason} (see {})",
+            log.display()
+        ))
+    })?;
+    let servers: Vec<String> = uplink
+        .name_servers
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let text = format!(
+        "the outside is reached through {}; the host's name server answers at {}",
+        exit.helper.path.display(),
+        servers.join(" and ")
+    );
+    bus.emit("hub", LabEventKind::Note { text });
+    let (exit, bus, stop) = (exit.clone(), bus.clone(), cancel.clone());
+    tasks.spawn(async move {
+        stop.run_until_cancelled(keep(&exit, &uplink, &log, &bus))
+            .await;
+    });
+    Ok(())
+}
+
+/// Starts the helper again whenever it ends.
+async fn keep(exit: &Exit, uplink: &Uplink, log: &Path, bus: &EventBus) {
+    let note = |text: String| bus.emit("hub", LabEventKind::Note { text });
+    loop {
+        match exit.outpost.ended().await {
+            Ok(code) => note(format!(
+                "the way out ended with code {code}; it is opened again"
+            )),
+            // The outpost is gone: the lab is ending.
+            Err(_) => return,
+        }
+        tokio::time::sleep(AGAIN).await;
+        if let Err(reason) = start(exit, uplink, log).await {
+            note(format!("the way out stays closed: {reason}"));
+            return;
+        }
+    }
+}
+
+async fn start(exit: &Exit, uplink: &Uplink, log: &Path) -> Result<(), String> {
+    let chain = |error: &dyn std::error::Error| crate::error::chain(error);
+    let root = placemat_host::process::effective_uid() == 0;
+    let argv = exit.helper.command(uplink, Path::new(HUB_NETNS), root);
+    let log: OwnedFd = File::options()
+        .create(true)
+        .append(true)
+        .open(log)
+        .map_err(|error| chain(&error))?
+        .into();
+    exit.outpost
+        .start(&argv, log)
+        .await
+        .map_err(|error| chain(&error))?;
+    let uplink = uplink.clone();
+    let made = tokio::task::spawn_blocking(move || connect(&uplink));
+    tokio::select! {
+        made = made => made.map_err(|error| chain(&error))?.map_err(|error| chain(&error)),
+        ended = exit.outpost.ended() => Err(match ended {
+            Ok(code) => format!("the helper ended with code {code}"),
+            Err(error) => chain(&error),
+        }),
+    }
+}
+
+/// Waits for the helper's device in the hub, and makes it the way out.
+fn connect(uplink: &Uplink) -> Result<(), NetlinkError> {
+    let mut hub = Netlink::open()?;
+    let index = hub.wait_for_link(uplink.device, PATIENCE)?;
+    for address in &uplink.addresses {
+        hub.add_address(index, *address)?;
+    }
+    hub.set_up(uplink.device, true)?;
+    for gateway in &uplink.gateways {
+        hub.add_default_route(*gateway, index)?;
+    }
+    Ok(())
+}
+
+/// The lab process is in the hub's namespace, and so are these.
+fn forward_in_hub() -> std::io::Result<()> {
+    std::fs::write("/proc/sys/net/ipv4/ip_forward", "1")?;
+    // A kernel without IPv6 has no such key.
+    match std::fs::write("/proc/sys/net/ipv6/conf/all/forwarding", "1") {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Gives rules to `nft`, in the hub.
+pub(crate) async fn load(rules: &str) -> std::io::Result<()> {
+    let path = placemat_host::probe::program::locate("nft").map_err(std::io::Error::other)?;
+    let mut nft = Command::new(path)
+        .args(["-f", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    if let Some(mut stdin) = nft.stdin.take() {
+        stdin.write_all(rules.as_bytes()).await?;
+    }
+    let output = nft.wait_with_output().await?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(std::io::Error::other(format!("nft: {}", said.trim())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_of_both_families() {
+        let ranges = ["10.0.0.0/24", "fd00:1::/64"].map(|net| net.parse().expect("a subnet"));
+        insta::assert_snapshot!(rules("placemat", &ranges));
+    }
+}

@@ -1,0 +1,124 @@
+//! Networks with `use-nat`: out of the lab, to servers that the test has on the host.
+
+use placemat_tests::{Lab, Need, Place, needs, poll};
+use std::io::{Read, Write};
+use std::net::{TcpListener, UdpSocket};
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+const CLUSTER: &str = "\
+kind: Network
+name: internet
+type: external
+use-nat: true
+addresses: [10.3.0.1/24, 'fd00:3::1/64']
+---
+kind: NetworkNamespace
+name: inside
+interfaces:
+  - {network: internet, addresses: [10.3.0.2/24, 'fd00:3::2/64']}
+init-scripts: [routes.sh]
+---
+kind: NetworkNamespace
+name: other
+interfaces:
+  - {network: internet, addresses: [10.3.0.3/24]}
+";
+
+const ROUTES: &str = "\
+#!/bin/sh
+ip route add default via 10.3.0.1
+ip -6 route add default via fd00:3::1
+";
+
+#[test]
+fn by_way_of_pasta() {
+    reaches_the_host("pasta", Need::Pasta, "fd70:6c61:6365::2");
+}
+
+#[test]
+fn by_way_of_slirp4netns() {
+    reaches_the_host("slirp4netns", Need::Slirp4netns, "fd00::2");
+}
+
+/// The gateway of the way out leads to the loopback of the host.
+fn reaches_the_host(helper: &str, need: Need, gateway6: &str) {
+    if !needs(&[Need::Root, need]) {
+        return;
+    }
+    let place = Place::new();
+    let script = place.write("routes.sh", ROUTES);
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(script, mode).expect("an executable script");
+    let file = place.write("cluster.yml", CLUSTER);
+    let mut up = place.command(&["up", "--detach", &file.to_string_lossy()]);
+    up.env("PLACEMAT_OUTSIDE", helper);
+    placemat_tests::run::run(up, placemat_tests::lab::PATIENCE).well();
+    let ids = place.labs();
+    let lab = Lab::attach(&place, &ids[0]);
+    let log = || {
+        let log = lab.run_dir().join("logs/hub-hub/outside.log");
+        std::fs::read_to_string(log).unwrap_or_default()
+    };
+
+    let tcp = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = tcp.local_addr().expect("an address").port();
+    assert!(
+        asks(&lab, "tcp", "10.0.2.2", port, || greets(&tcp)),
+        "TCP: {}",
+        log()
+    );
+
+    let udp = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let port = udp.local_addr().expect("an address").port();
+    let answered = asks(&lab, "udp", "10.0.2.2", port, || {
+        udp.set_read_timeout(Some(Duration::from_millis(500)))
+            .ok()?;
+        let mut heard = [0; 64];
+        let (_, from) = udp.recv_from(&mut heard).ok()?;
+        udp.send_to(b"hello\n", from).ok().map(|_| ())
+    });
+    assert!(answered, "UDP: {}", log());
+
+    if let Ok(tcp) = TcpListener::bind("[::1]:0") {
+        let port = tcp.local_addr().expect("an address").port();
+        assert!(
+            asks(&lab, "tcp", gateway6, port, || greets(&tcp)),
+            "IPv6: {}",
+            log()
+        );
+    }
+    // Nothing on the host changed, and the helper goes with the lab.
+    lab.down();
+    place.assert_nothing_left();
+}
+
+fn greets(listener: &TcpListener) -> Option<()> {
+    listener.set_nonblocking(true).ok()?;
+    let (mut stream, _) = listener.accept().ok()?;
+    stream.set_nonblocking(false).ok()?;
+    let mut heard = [0; 1];
+    stream.read_exact(&mut heard).ok()?;
+    stream.write_all(b"hello\n").ok()
+}
+
+/// Whether a namespace that asks hears the greeting of `server`.
+fn asks(
+    lab: &Lab<'_>,
+    protocol: &str,
+    address: &str,
+    port: u16,
+    server: impl Fn() -> Option<()> + Sync,
+) -> bool {
+    // dd takes a datagram in one piece.
+    let script = format!(
+        "exec 3<>/dev/{protocol}/{address}/{port}; for try in 1 2 3 4 5; do echo >&3; \
+         heard=$(timeout 2 dd bs=64 count=1 <&3 2>/dev/null); test \"$heard\" && echo $heard && exit; done"
+    );
+    std::thread::scope(|scope| {
+        let served = scope.spawn(|| poll(PATIENCE, &server).is_some());
+        let said = lab.exec("inside", &["bash", "-c", &script]);
+        served.join().unwrap_or(false) && said.out.trim() == "hello"
+    })
+}
