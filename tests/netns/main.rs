@@ -7,4 +7,5 @@ mod life;
 mod network;
 mod outside;
 mod rootless;
+mod router;
 mod stop;

@@ -8,6 +8,7 @@ mod down;
 mod exec;
 mod forward;
 mod image;
+mod logs;
 mod ls;
 mod menu;
 mod plan;
@@ -67,6 +68,8 @@ enum Command {
     Capture(capture::Capture),
     /// Attach to the serial console of a server.
     Console(console::Console),
+    /// Show what programs and consoles of a running lab say, and follow it.
+    Logs(logs::Logs),
     /// Switch the power of a server, router or boot server.
     Power(power::Power),
     /// Run scenarios against a data center of their own.
@@ -131,6 +134,7 @@ impl Cli {
             Command::Forward(verb) => verb.run(),
             Command::Capture(verb) => verb.run(),
             Command::Console(verb) => verb.run(),
+            Command::Logs(verb) => verb.run(),
             Command::Power(verb) => verb.run(),
             Command::Test(verb) => verb.run(),
             Command::Menu(verb) => verb.run(),

@@ -15,6 +15,7 @@ use placemat_spec::{Cluster, Problem, Source};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{ErrorKind, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// A checked cluster.
@@ -176,14 +177,17 @@ fn readable(file: &FileRef) -> Result<(), String> {
         meta => meta.map_err(|error| words(&error))?,
     };
     let right = match file.kind {
-        FileKind::File => meta.is_file(),
+        FileKind::File | FileKind::Program => meta.is_file(),
         FileKind::Folder | FileKind::FolderToMake => meta.is_dir(),
     };
     if !right {
         return Err("it is of the wrong type".into());
     }
+    if file.kind == FileKind::Program && meta.permissions().mode() & 0o111 == 0 {
+        return Err("it is not executable (`chmod +x` makes it so)".into());
+    }
     match file.kind {
-        FileKind::File => fs::File::open(&file.path).map(drop),
+        FileKind::File | FileKind::Program => fs::File::open(&file.path).map(drop),
         FileKind::Folder | FileKind::FolderToMake => fs::read_dir(&file.path).map(drop),
     }
     .map_err(|error| words(&error))
@@ -249,6 +253,7 @@ pub(crate) fn check_host(cluster: &Cluster) -> Result<(), Failure> {
         return Err(failure.hint(format!("apt install {}", packages.join(" "))));
     }
     crate::network::check(cluster)?;
+    crate::provision::check(cluster)?;
     let plan = Plan::of(cluster);
     if !plan.taps.is_empty() {
         fs::OpenOptions::new()
@@ -269,7 +274,11 @@ pub(crate) fn check_host(cluster: &Cluster) -> Result<(), Failure> {
 pub(crate) fn programs_of(cluster: &Cluster) -> Vec<&'static str> {
     use placemat_spec::resource::{Node, ShareProtocol, Tier, VolumeKind};
     let mut names = Vec::new();
-    let birds = cluster.routers.values().any(|router| router.bird.is_some())
+    // An image brings its own.
+    let birds = cluster
+        .routers
+        .values()
+        .any(|router| router.bird.is_some() && router.image.is_none())
         || cluster
             .boot_servers
             .values()

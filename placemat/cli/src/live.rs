@@ -32,7 +32,12 @@ pub(crate) fn keep_sources(run_dir: &Path, sources: &[Source]) -> Result<(), Fai
 }
 
 /// Options of a lab for a claimed run directory.
-pub(crate) fn options(claim: &Claim, cache_dir: PathBuf, images: Arc<Images>) -> LabOptions {
+pub(crate) fn options(
+    claim: &Claim,
+    cache_dir: PathBuf,
+    images: Arc<Images>,
+    provisions: crate::provision::Provisions,
+) -> LabOptions {
     LabOptions {
         id: claim.card.id.clone(),
         name: claim.card.name.clone(),
@@ -44,6 +49,8 @@ pub(crate) fn options(claim: &Claim, cache_dir: PathBuf, images: Arc<Images>) ->
         // A host that does not say leaves links as the kernel makes them.
         mtu: placemat_host::probe::mtu::find().ok().flatten(),
         epoch: std::time::Instant::now(),
+        oci: provisions.images,
+        groups: provisions.groups,
     }
 }
 

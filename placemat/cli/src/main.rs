@@ -13,6 +13,7 @@ mod pcapng;
 mod place;
 mod port;
 mod progress;
+mod provision;
 mod table;
 mod talk;
 

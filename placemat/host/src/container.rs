@@ -5,12 +5,17 @@
 //! `setns` between fork and exec. And pulling the plug is one act: kill init, and the kernel kills
 //! the rest.
 
+mod capability;
+mod image;
 pub mod init;
 mod root;
+mod settings;
 mod wire;
 
-pub use root::Root;
+pub use root::{Bind, Root};
+pub use settings::Settings;
 
+use crate::cgroup::Group;
 use crate::netns::Netns;
 use crate::pidfd;
 use nix::sched::{CloneFlags, unshare};
@@ -45,6 +50,8 @@ pub struct Spec {
     pub root: Root,
     /// Forwards packets: a router's sysctls are set.
     pub forwards: bool,
+    /// What its processes count against.
+    pub group: Option<Group>,
 }
 
 /// Why a container could not be made or used.
@@ -195,6 +202,15 @@ impl Container {
 
     /// Starts a program inside and returns once `exec` has succeeded.
     pub async fn spawn(&self, program: Program) -> Result<Process, ContainerError> {
+        self.spawn_with(program, Settings::default()).await
+    }
+
+    /// As [`Container::spawn`], with a say in where and as whom it runs.
+    pub async fn spawn_with(
+        &self,
+        program: Program,
+        settings: Settings,
+    ) -> Result<Process, ContainerError> {
         let argv0 = program.argv.first().cloned().unwrap_or_default();
         let failed = |reason: String| ContainerError::Spawn {
             name: self.inner.name.clone(),
@@ -224,6 +240,7 @@ impl Container {
             argv: program.argv,
             env: program.env,
             terminal: program.terminal,
+            settings: Box::new(settings),
         };
         let sent = self.send(&order, &program.stdio).await;
         drop(program.stdio);
@@ -354,7 +371,10 @@ fn spawn_init(spec: &Spec, socket: OwnedFd) -> io::Result<Child> {
         name: spec.name.clone(),
         root: spec.root.clone(),
         forwards: spec.forwards,
+        limited: spec.group.is_some(),
     })?;
+    let groups = spec.group.as_ref().map(Group::open).transpose()?;
+    let groups = groups.unwrap_or_default();
     std::thread::scope(|scope| {
         let thread = scope.spawn(move || {
             spec.netns.enter_for_good()?;
@@ -364,7 +384,8 @@ fn spawn_init(spec: &Spec, socket: OwnedFd) -> io::Result<Child> {
                     | CloneFlags::CLONE_NEWIPC
                     | CloneFlags::CLONE_NEWPID,
             )?;
-            Command::new("/proc/self/exe")
+            let mut command = Command::new("/proc/self/exe");
+            command
                 .arg0("placemat-init")
                 .arg(INIT_ARGUMENT)
                 .arg(setup)
@@ -372,8 +393,12 @@ fn spawn_init(spec: &Spec, socket: OwnedFd) -> io::Result<Child> {
                 .stdin(Stdio::from(socket))
                 .stdout(Stdio::null())
                 // Not the lab's: a lab that detaches must let go of its terminal.
-                .stderr(Stdio::null())
-                .spawn()
+                .stderr(Stdio::null());
+            if !groups.is_empty() {
+                // SAFETY: the closure writes one byte to each of some open files, and nothing else.
+                unsafe { command.pre_exec(move || crate::cgroup::join(&groups)) };
+            }
+            command.spawn()
         });
         thread
             .join()

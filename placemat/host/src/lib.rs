@@ -12,6 +12,7 @@
 //! | [`container`] | routers, boot servers and namespace servers: namespaces around an init |
 
 pub mod agent;
+pub mod cgroup;
 pub mod container;
 pub mod descriptor;
 pub mod disk;

@@ -6,6 +6,7 @@ mod build;
 mod console;
 mod machine;
 mod observe;
+mod router;
 mod routing;
 mod run;
 mod shutdown;
@@ -54,6 +55,10 @@ pub struct LabOptions {
     pub outside: Option<crate::outside::Exit>,
     /// When the clock of its events began.
     pub epoch: std::time::Instant,
+    /// OCI images that routers run on.
+    pub oci: crate::oci::Images,
+    /// Control groups; needed where a router has limits.
+    pub groups: Option<placemat_host::cgroup::Tree>,
 }
 
 /// Why a lab could not be started: a sentence that names object and act.

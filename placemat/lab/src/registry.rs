@@ -3,6 +3,7 @@
 //! ```text
 //! BASE/ID/lab.json      name, files, when it started
 //!         lock          held by the live lab; whoever gets it knows that the lab is gone
+//!         groups       control groups that go with it
 //!         control.sock, events.jsonl, logs/, dc/
 //! ```
 
@@ -51,8 +52,32 @@ impl Claim {
     /// Removes the run directory of a lab that is gone, or never came to be.
     pub fn abandon(&self) {
         // What stays is swept by the next.
-        let _ = fs::remove_dir_all(&self.run_dir);
+        let _ = remove(&self.run_dir);
     }
+
+    /// Notes folders outside of the run directory that go when it goes: control groups.
+    pub fn note_groups<'a>(
+        &self,
+        folders: impl Iterator<Item = &'a Path>,
+    ) -> Result<(), RegistryError> {
+        let path = self.run_dir.join(GROUPS);
+        let lines: Vec<String> = folders.map(|it| it.display().to_string() + "\n").collect();
+        fs::write(&path, lines.concat()).map_err(io_error("write", &path))
+    }
+}
+
+/// In a run directory: control groups of the lab, one folder a line.
+const GROUPS: &str = "groups";
+
+/// Removes the run directory of a lab that is gone, its control groups first.
+fn remove(run_dir: &Path) -> io::Result<()> {
+    for folder in fs::read_to_string(run_dir.join(GROUPS))
+        .unwrap_or_default()
+        .lines()
+    {
+        placemat_host::cgroup::sweep(Path::new(folder));
+    }
+    fs::remove_dir_all(run_dir)
 }
 
 /// Why a run directory could not be made or found.
@@ -216,7 +241,7 @@ impl Registry {
         self.run_dirs()
             .into_iter()
             .filter(|dir| !is_live(dir))
-            .filter(|dir| fs::remove_dir_all(dir).is_ok())
+            .filter(|dir| remove(dir).is_ok())
             .count()
     }
 
@@ -318,6 +343,11 @@ fn has_name_of_a_lab(path: &Path) -> bool {
 /// A lab holds its lock from the moment its directory can be seen.
 fn is_live(dir: &Path) -> bool {
     File::open(dir.join("lock")).is_ok_and(|lock| lock.try_lock_shared().is_err())
+}
+
+/// Whether the lab of a run directory lives.
+pub fn lives(run_dir: &Path) -> bool {
+    is_live(run_dir)
 }
 
 /// Waits until the lab of a run directory is gone: its lock is free, or the directory away. Blocks

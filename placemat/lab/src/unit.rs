@@ -3,6 +3,9 @@
 
 mod app;
 mod bird;
+mod limit;
+mod order;
+mod script;
 
 pub use bird::bird_app;
 pub(crate) use bird::{CONFIG as BIRD_CONFIG, SOCKET as BIRD_SOCKET};
@@ -10,11 +13,15 @@ pub(crate) use bird::{CONFIG as BIRD_CONFIG, SOCKET as BIRD_SOCKET};
 use crate::event::EventBus;
 use crate::wiring::Wiring;
 use app::Supervisor;
-use placemat_host::container::{self, Container, ContainerError, Process, Program, Root};
+use placemat_host::cgroup::Group;
+use placemat_host::container::{
+    self, Bind, Container, ContainerError, Process, Program, Root, Settings,
+};
 use placemat_spec::event::LabEventKind;
-use placemat_spec::resource::App;
+use placemat_spec::resource::{App, Limits};
 use placemat_spec::selector::Target;
 use std::collections::{HashMap, HashSet};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -31,6 +38,8 @@ pub struct UnitSpec {
     pub root: UnitRoot,
     /// What is put on its `/run` each time its power comes on: (path below it, contents).
     pub files: Vec<(PathBuf, Vec<u8>)>,
+    /// Empty folders that are put there, too.
+    pub folders: Vec<Folder>,
     /// Scripts run once, in order, before the programs.
     pub init_scripts: Vec<PathBuf>,
     /// Its programs, in start order.
@@ -39,6 +48,53 @@ pub struct UnitSpec {
     pub forwards: bool,
     /// Who reads along what programs say, by program.
     pub readers: HashMap<String, LineReader>,
+    /// Environment of everything that runs in it, below each program's own.
+    pub env: Vec<(String, String)>,
+    /// How programs run, by program; those that are not there run as init does.
+    pub settings: HashMap<String, Settings>,
+    /// What its processes count against, and how that is limited.
+    pub limits: Option<(Group, Limits)>,
+}
+
+impl UnitSpec {
+    /// A unit that runs nothing.
+    pub fn new(target: Target, root: UnitRoot) -> Self {
+        Self {
+            target,
+            root,
+            files: Vec::new(),
+            folders: Vec::new(),
+            init_scripts: Vec::new(),
+            apps: Vec::new(),
+            forwards: false,
+            readers: HashMap::new(),
+            env: Vec::new(),
+            settings: HashMap::new(),
+            limits: None,
+        }
+    }
+}
+
+/// An empty folder on a unit's `/run`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folder {
+    /// Its path below `/run`.
+    pub path: PathBuf,
+    /// Permission bits.
+    pub mode: u32,
+    /// User and group that it belongs to.
+    pub owner: (u32, u32),
+}
+
+impl Folder {
+    fn make(&self, run: &std::path::Path) -> std::io::Result<()> {
+        let path = run.join(&self.path);
+        std::fs::create_dir_all(&path)?;
+        if self.owner != (0, 0) {
+            std::os::unix::fs::chown(&path, Some(self.owner.0), Some(self.owner.1))?;
+        }
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(self.mode))
+    }
 }
 
 /// Hears every line that a program writes.
@@ -58,8 +114,12 @@ pub enum UnitRoot {
     HostReadOnly,
     /// The host's as it is, but for `/run` (placemat v2's `NetworkNamespace`).
     Host,
-    /// An image's tree.
+    /// A node image's tree.
     Tree(PathBuf),
+    /// An OCI image's tree.
+    Image(PathBuf),
+    /// As [`UnitRoot::HostReadOnly`], with these shown below `/run`: a pod's images.
+    Showing(Vec<Bind>),
 }
 
 /// Tells when the programs of a unit that was just powered on are ready.
@@ -120,6 +180,8 @@ struct State {
     boots: u32,
     /// It is to be off for good.
     halted: bool,
+    /// What was told of its limits so far: memory kills, refused processes.
+    told_of_limits: (u64, u64),
 }
 
 impl Unit {
@@ -213,6 +275,7 @@ impl Unit {
             netns: self.inner.wiring.netns(&self.inner.spec.target).clone(),
             root: self.root(),
             forwards: self.inner.spec.forwards,
+            group: self.inner.spec.limits.as_ref().map(|it| it.0.clone()),
         };
         let container = Container::start(spec, &self.inner.tasks).await?;
         let supervision = CancellationToken::new();
@@ -233,20 +296,27 @@ impl Unit {
                 cause: cause.into(),
             },
         );
-        for script in &self.inner.spec.init_scripts {
-            self.run_script(&container, script).await?;
+        if self.inner.spec.limits.is_some() {
+            let (unit, until) = (self.clone(), supervision.clone());
+            self.inner
+                .tasks
+                .spawn(async move { unit.watch_limits(until).await });
         }
+        self.run_scripts(&container).await?;
         let mut ready = Ready::default();
+        let mut order = order::Order::new(&self.inner.spec.apps);
         for app in &self.inner.spec.apps {
             let (supervisor, when_ready) = Supervisor::new(
                 self.clone(),
                 container.clone(),
                 app.clone(),
                 supervision.clone(),
+                order.place(app),
             );
             self.inner.tasks.spawn(supervisor.run());
-            if let Some(readiness) = &app.ready {
-                ready.waits.push((readiness.timeout, when_ready));
+            if app.ready.is_some() {
+                let patience = order::patience(&self.inner.spec.apps, app);
+                ready.waits.push((patience, when_ready));
             }
         }
         Ok(ready)
@@ -309,7 +379,7 @@ impl Unit {
     }
 
     /// Starts a program inside.
-    pub async fn exec(&self, program: Program) -> Result<(Container, Process), UnitError> {
+    pub async fn exec(&self, mut program: Program) -> Result<(Container, Process), UnitError> {
         let container = self.state().container.clone();
         let Some(container) = container else {
             return Err(ContainerError::Gone {
@@ -317,6 +387,8 @@ impl Unit {
             }
             .into());
         };
+        let own = std::mem::take(&mut program.env);
+        program.env = self.inner.spec.env.iter().cloned().chain(own).collect();
         let process = container.spawn(program).await?;
         Ok((container, process))
     }
@@ -382,14 +454,28 @@ impl Unit {
             UnitRoot::HostReadOnly => Root::Host {
                 run,
                 read_only: true,
+                shown: Vec::new(),
+            },
+            UnitRoot::Showing(shown) => Root::Host {
+                run,
+                read_only: true,
+                shown: shown.clone(),
             },
             UnitRoot::Host => Root::Host {
                 run,
                 read_only: false,
+                shown: Vec::new(),
             },
             UnitRoot::Tree(tree) => Root::Tree {
                 tree: tree.clone(),
                 run,
+            },
+            UnitRoot::Image(tree) => Root::Image {
+                tree: tree.clone(),
+                scratch: run.join(".root"),
+                run,
+                writable: false,
+                binds: Vec::new(),
             },
         }
     }
@@ -413,39 +499,10 @@ impl Unit {
             }
             std::fs::write(path, contents).map_err(failed)?;
         }
-        Ok(())
-    }
-
-    async fn run_script(
-        &self,
-        container: &Container,
-        script: &std::path::Path,
-    ) -> Result<(), UnitError> {
-        let log = app::log_file(&self.inner.logs, "init-scripts")?;
-        let argv = vec![script.display().to_string()];
-        let program = Program {
-            argv,
-            env: Vec::new(),
-            stdio: app::stdio(log)?,
-            terminal: false,
-        };
-        let process = container.spawn(program).await?;
-        let said = |what: String| {
-            let (script, target) = (script.display(), self.target());
-            Err(UnitError::Other(format!(
-                "init script {script} of {target} {what}"
-            )))
-        };
-        // The container is taken down when it fails, and the script with it.
-        match tokio::time::timeout(SCRIPT, process.exit).await {
-            Ok(Ok(0)) => Ok(()),
-            Ok(Ok(code)) => said(format!("exited with {code}")),
-            Ok(Err(_)) => Err(ContainerError::Gone {
-                name: self.target().to_string(),
-            }
-            .into()),
-            Err(_) => said(format!("did not end within {} s", SCRIPT.as_secs())),
+        for folder in &self.inner.spec.folders {
+            folder.make(dir).map_err(failed)?;
         }
+        self.copy_scripts().map_err(failed)
     }
 
     async fn blocking<F>(&self, work: F) -> Result<(), UnitError>
@@ -466,9 +523,6 @@ impl Unit {
             .unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// Longest run of an init script.
-const SCRIPT: Duration = Duration::from_secs(300);
 
 /// The same number on every Linux.
 const SIGKILL: i32 = 9;

@@ -9,7 +9,7 @@ use crate::{Cluster, Problems, Source, check, resource};
 type Read = fn(&mut Fields<'_>, &mut Reading<'_>);
 
 /// Every kind of resource. A new kind is a row here and a module in `resource`.
-const KINDS: [(&str, Kind, Read); 9] = [
+const KINDS: [(&str, Kind, Read); 10] = [
     ("Network", Kind::Network, resource::network::read),
     ("Router", Kind::Router, resource::router::read_router),
     (
@@ -17,6 +17,7 @@ const KINDS: [(&str, Kind, Read); 9] = [
         Kind::Router,
         resource::router::read_namespace,
     ),
+    ("Pod", Kind::Router, resource::router::read_pod),
     ("BootServer", Kind::BootServer, resource::boot_server::read),
     ("Node", Kind::Node, resource::node::read),
     ("Image", Kind::Image, resource::image::read),
@@ -30,7 +31,7 @@ const KINDS: [(&str, Kind, Read); 9] = [
 ];
 
 /// Kinds that belong elsewhere, or to a later version: what to say instead of "unknown".
-const FOREIGN: [(&str, &str); 5] = [
+const FOREIGN: [(&str, &str); 4] = [
     (
         "DataCenter",
         "this is a rack spec: expand it with `placemat menu FILE -o DIR`, then use DIR/cluster.yml",
@@ -46,10 +47,6 @@ const FOREIGN: [(&str, &str); 5] = [
     (
         "Library",
         "this is a scenario library: `placemat test` reads it beside its scenarios",
-    ),
-    (
-        "Pod",
-        "placemat v1's pods are not supported: write a `Router` or a `NetworkNamespace`",
     ),
 ];
 

@@ -27,7 +27,10 @@ pub use node::{
     Volume, VolumeKind,
 };
 pub use power::Power;
-pub use router::{App, Bird, Readiness, RestartPolicy, Router, RouterKind};
+pub use router::{
+    App, Bird, Limits, OciImage, OciSource, PodApp, PodMount, PodVolume, PodVolumeKind, Readiness,
+    RestartPolicy, Router, RouterKind,
+};
 
 /// A resource's name. Unique among all that can be a target (`router/x`, `node/x`, ...) of its kind.
 pub type Name = String;

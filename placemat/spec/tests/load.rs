@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use placemat_spec::document::LARGEST;
-use placemat_spec::resource::{NetworkType, RestartPolicy, Tier, VolumeKind};
+use placemat_spec::resource::{NetworkType, OciSource, RestartPolicy, Tier, VolumeKind};
 use placemat_spec::selector::{Selector, Target};
 use placemat_spec::{Cluster, Problems, Severity, Source};
 use std::fmt::Write as _;
@@ -46,6 +46,32 @@ fn a_good_file_loads() {
     assert_eq!(app.env["LEVEL"], "1.10");
     assert_eq!(app.restart, RestartPolicy::OnFailure);
     assert_eq!(app.ready.as_ref().unwrap().timeout, Duration::from_secs(90));
+    assert_eq!(
+        app.ready.as_ref().unwrap().interval,
+        Duration::from_millis(100)
+    );
+    assert_eq!(app.workdir.as_deref(), Some(Path::new("/var/tmp")));
+    assert_eq!(app.user.as_deref(), Some("dnsmasq:nogroup"));
+    assert_eq!(app.after, ["bird"]);
+    let limits = cluster.routers["rack1-tor1"].limits.as_ref().unwrap();
+    assert_eq!(
+        (limits.memory, limits.cpu_milli, limits.pids),
+        (Some(64 << 20), Some(500), Some(64))
+    );
+    let proxy = &cluster.routers["proxy"];
+    assert_eq!(
+        proxy.image.as_ref().unwrap().source,
+        OciSource::Layout {
+            path: "/dc/images/proxy".into(),
+            tag: Some("v1".into())
+        }
+    );
+    assert!(proxy.apps[0].command.is_empty());
+    // Placemat v2 leaves an app alone that ended well.
+    assert_eq!(
+        cluster.routers["operation"].apps[0].restart,
+        RestartPolicy::OnFailure
+    );
     assert_eq!(cluster.routers["rack1-tor1"].labels["rack"], "1");
     let boot = &cluster.boot_servers["rack1-boot"];
     assert_eq!(

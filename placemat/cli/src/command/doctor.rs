@@ -53,6 +53,15 @@ pub(super) fn run() -> Result<u8, Failure> {
     if spaces {
         effects()?;
     }
+    // Only labs with limits need them, so their absence is no verdict.
+    match placemat_host::cgroup::probe() {
+        Ok(support) => row(true, "limits of routers", &support.words)?,
+        Err(refused) => row(
+            false,
+            "limits of routers",
+            &format!("{refused}; {}", refused.remedy),
+        )?,
+    };
     if let Ok(qemu) = program::find("qemu-system-x86_64") {
         let cache = place::cache_base().join("accel.json");
         launch::run(async {

@@ -94,7 +94,7 @@ impl Test {
             junit: self.junit.as_ref().map(absolute),
             bundle: self.bundle.as_ref().map(absolute),
         };
-        let (loaded, suite, events) = launch::prepare(&claim, || {
+        let (loaded, suite, events, provisions) = launch::prepare(&claim, || {
             let loaded = looked_at.settle(&sources, &claim.data_dir.join("dc"))?;
             let suite = draft.resolve(&loaded.cluster)?;
             live::keep_sources(&claim.run_dir, &loaded.sources)?;
@@ -104,9 +104,10 @@ impl Test {
             let events = File::create(&outputs.events)
                 .with_context(|| format!("create {}", outputs.events.display()))
                 .code(exit::HOST)?;
-            Ok((loaded, suite, events))
+            let provisions = crate::provision::make(&loaded.cluster, &claim, &cache)?;
+            Ok((loaded, suite, events, provisions))
         })?;
-        let options = live::options(&claim, cache, images);
+        let options = live::options(&claim, cache, images, provisions);
         let seed = self.seed.unwrap_or_else(drawn_seed);
         let run = claim.card.id.clone();
         let helper = crate::network::helper(&loaded.cluster)?;

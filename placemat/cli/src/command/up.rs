@@ -2,7 +2,7 @@
 
 use crate::exit::{self, Failure};
 use crate::live::{self, Ended};
-use crate::{fetch, input, launch, place, talk};
+use crate::{fetch, input, launch, place, provision, talk};
 use anyhow::Context;
 use placemat_host::sandbox::{LabSide, RUN_DIR};
 use placemat_lab::image::Wanted;
@@ -49,14 +49,15 @@ impl Up {
         let cache = self.cache.path();
         let images = fetch::images(&looked_at.cluster, &cache, Wanted::Used)?;
         let claim = place::claim(&name, files, started)?;
-        let loaded = launch::prepare(&claim, || {
+        let (loaded, provisions) = launch::prepare(&claim, || {
             let loaded = looked_at.settle(&sources, &claim.data_dir.join("dc"))?;
             live::keep_sources(&claim.run_dir, &loaded.sources)?;
             loaded.warn();
             input::check_space(&loaded.cluster, &claim.data_dir, Some(&images))?;
-            Ok(loaded)
+            let provisions = provision::make(&loaded.cluster, &claim, &cache)?;
+            Ok((loaded, provisions))
         })?;
-        let options = live::options(&claim, cache, images);
+        let options = live::options(&claim, cache, images, provisions);
         let detach = self.detach;
         let helper = crate::network::helper(&loaded.cluster)?;
         launch::in_sandbox(&claim, detach, helper.is_some(), |side| {

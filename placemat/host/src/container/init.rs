@@ -1,6 +1,7 @@
 //! PID 1 of a container: single-threaded, starts programs on order, reaps, reports.
 
 use super::root::{self, Root};
+use super::settings::{Identity, Settings};
 use super::wire::{self, Order, Reply};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal, kill};
@@ -10,7 +11,7 @@ use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs;
-use std::io;
+use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
@@ -21,6 +22,8 @@ pub(super) struct Setup {
     pub(super) name: String,
     pub(super) root: Root,
     pub(super) forwards: bool,
+    /// There is a limit to what its processes may use.
+    pub(super) limited: bool,
 }
 
 /// Runs as init. `setup` is the argument after [`super::INIT_ARGUMENT`]; standard input is the
@@ -33,10 +36,13 @@ pub fn main(setup: &str) {
     if let Ok(null) = fs::File::open("/dev/null") {
         let _ = nix::unistd::dup2_stdin(&null);
     }
-    match set_up(setup) {
+    let Ok(setup) = serde_json::from_str::<Setup>(setup) else {
+        return;
+    };
+    match set_up(&setup) {
         Ok(signals) => {
             if wire::send(&socket, &Reply::Ready, &[]).is_ok() {
-                serve(&socket, &signals);
+                serve(&socket, &signals, setup.limited);
             }
         }
         Err(error) => {
@@ -51,8 +57,7 @@ pub fn main(setup: &str) {
     }
 }
 
-fn set_up(setup: &str) -> io::Result<SignalFd> {
-    let setup: Setup = serde_json::from_str(setup)?;
+fn set_up(setup: &Setup) -> io::Result<SignalFd> {
     let mut set = SigSet::empty();
     set.add(Signal::SIGCHLD);
     set.thread_block()?;
@@ -107,7 +112,7 @@ fn tell(socket: &OwnedFd, reply: &Reply) -> io::Result<()> {
     }
 }
 
-fn serve(socket: &OwnedFd, signals: &SignalFd) {
+fn serve(socket: &OwnedFd, signals: &SignalFd, limited: bool) {
     let mut ids: HashMap<Pid, u64> = HashMap::new();
     loop {
         let mut fds = [
@@ -137,10 +142,20 @@ fn serve(socket: &OwnedFd, signals: &SignalFd) {
                     argv,
                     env,
                     terminal,
+                    settings,
                 },
                 stdio,
             ) => {
-                let reply = match spawn(&argv, env, terminal, stdio) {
+                let reply = match spawn(
+                    &argv,
+                    env,
+                    How {
+                        terminal,
+                        settings,
+                        limited,
+                    },
+                    stdio,
+                ) {
                     Ok(pid) => {
                         ids.insert(pid, id);
                         Reply::Started { id }
@@ -180,10 +195,18 @@ fn reap(ids: &mut HashMap<Pid, u64>) -> Vec<(u64, i32)> {
     }
 }
 
+/// How a program is to be started.
+struct How {
+    terminal: bool,
+    settings: Box<Settings>,
+    /// There is a limit to what the container may use.
+    limited: bool,
+}
+
 fn spawn(
     argv: &[String],
     env: Vec<(String, String)>,
-    terminal: bool,
+    how: How,
     stdio: Vec<OwnedFd>,
 ) -> io::Result<Pid> {
     let Some((command, arguments)) = argv.split_first() else {
@@ -198,6 +221,8 @@ fn spawn(
             "three descriptors are needed",
         ));
     };
+    let identity = how.settings.identity()?;
+    let home = identity.as_ref().and_then(|who| who.home.clone());
     let mut command = Command::new(command);
     command
         .args(arguments)
@@ -206,28 +231,39 @@ fn spawn(
             "PATH",
             "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         )
-        .env("HOME", "/root")
+        .env("HOME", home.as_deref().unwrap_or("/root"))
         .env("LANG", "C.UTF-8")
         .envs(env)
         .stdin(Stdio::from(stdin))
         .stdout(Stdio::from(stdout))
         .stderr(Stdio::from(stderr));
-    if terminal {
-        // SAFETY: the closure makes two system calls and touches no memory of the parent's.
+    if !how.terminal {
+        command.process_group(0);
+    }
+    let (why, mut tell) = io::pipe()?;
+    // Without a closure the way to exec is shorter.
+    if how.terminal || how.limited || *how.settings != Settings::default() {
+        // SAFETY: this process has a single thread, so that its child may do what it could.
         unsafe {
-            command.pre_exec(|| {
-                nix::unistd::setsid()?;
-                if libc::ioctl(0, libc::TIOCSCTTY, 0) != 0 {
-                    return Err(io::Error::last_os_error());
-                }
-                Ok(())
+            command.pre_exec(move || {
+                prepare(&how, identity.as_ref()).inspect_err(|error| {
+                    // Only a number gets through to the parent by itself.
+                    let _ = tell.write_all(error.to_string().as_bytes());
+                })
             });
         }
     } else {
-        command.process_group(0);
+        drop(tell);
     }
-    let child = command.spawn().map_err(|error| {
-        if error.kind() == io::ErrorKind::NotFound {
+    let spawned = command.spawn();
+    // With it the last end that can be written to closes.
+    drop(command);
+    let child = spawned.map_err(|error| {
+        let mut reason = String::new();
+        let _ = io::BufReader::new(why).read_to_string(&mut reason);
+        if !reason.is_empty() {
+            io::Error::new(error.kind(), reason)
+        } else if error.kind() == io::ErrorKind::NotFound {
             io::Error::new(error.kind(), "no such program there")
         } else {
             error
@@ -236,3 +272,23 @@ fn spawn(
     // Reaped by number: `Child` neither kills nor waits when dropped.
     Ok(Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX)))
 }
+
+/// In the child, between fork and exec.
+fn prepare(how: &How, identity: Option<&Identity>) -> io::Result<()> {
+    if how.terminal {
+        nix::unistd::setsid()?;
+        // SAFETY: TIOCSCTTY takes an integer.
+        if unsafe { libc::ioctl(0, libc::TIOCSCTTY, 0) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    if how.limited {
+        // Where the container's memory is out, the kernel is to take a program and not its init,
+        // with which everything in it would end.
+        let _ = fs::write("/proc/self/oom_score_adj", FIRST_TO_GO);
+    }
+    how.settings.apply(identity)
+}
+
+/// Against 0 of init, on the kernel's scale of 1000.
+const FIRST_TO_GO: &str = "300";

@@ -1,5 +1,6 @@
 //! The root file system of a container, made from inside its mount namespace.
 
+use super::image;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -7,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// What a container sees as `/`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Root {
     /// The host's directories, with a private `/run`.
     Host {
@@ -15,6 +16,8 @@ pub enum Root {
         run: PathBuf,
         /// The rest read-only, with a private `/tmp` and an overlay on `/etc`.
         read_only: bool,
+        /// What else is shown, at paths below `/run`, even if it lies where something else is put.
+        shown: Vec<Bind>,
     },
     /// A tree of its own, read-only, with a private writable `/run`, `/tmp`, `/var` and `/etc`.
     Tree {
@@ -23,6 +26,30 @@ pub enum Root {
         /// What is on `/run`, a directory of the lab's.
         run: PathBuf,
     },
+    /// The tree of an OCI image, with a private `/run`, `/tmp`, `/dev` and a writable `/etc`.
+    Image {
+        /// The tree. It is not changed.
+        tree: PathBuf,
+        /// What is on `/run`.
+        run: PathBuf,
+        /// Where what is written is kept: a directory on a tmpfs, of this root alone.
+        scratch: PathBuf,
+        /// The whole of it can be written to; what is written is lost with the scratch.
+        writable: bool,
+        /// What is mounted in it.
+        binds: Vec<Bind>,
+    },
+}
+
+/// A file or folder shown at another place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bind {
+    /// What.
+    pub source: PathBuf,
+    /// Where, in the new root.
+    pub target: PathBuf,
+    /// It cannot be written to there.
+    pub read_only: bool,
 }
 
 const NONE: Option<&str> = None;
@@ -31,14 +58,32 @@ const NONE: Option<&str> = None;
 pub(super) fn enter(root: &Root) -> io::Result<()> {
     mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NONE)?;
     match root {
-        Root::Host { run, read_only } => enter_host(run, *read_only),
+        Root::Host {
+            run,
+            read_only,
+            shown,
+        } => enter_host(run, *read_only, shown),
         Root::Tree { tree, run } => enter_tree(tree, run),
+        Root::Image {
+            tree,
+            run,
+            scratch,
+            writable,
+            binds,
+        } => image::enter(&image::Image {
+            tree,
+            run,
+            scratch,
+            writable: *writable,
+            binds,
+        }),
     }
 }
 
-fn enter_host(run: &Path, read_only: bool) -> io::Result<()> {
+fn enter_host(run: &Path, read_only: bool, shown: &[Bind]) -> io::Result<()> {
     if !read_only {
         bind(run, Path::new("/run"))?;
+        show(shown)?;
         return proc(Path::new("/proc"));
     }
     set_attributes(
@@ -49,6 +94,7 @@ fn enter_host(run: &Path, read_only: bool) -> io::Result<()> {
     )?;
     bind(run, Path::new("/run"))?;
     set_attributes(Path::new("/run"), 0, 0, libc::MOUNT_ATTR_RDONLY)?;
+    show(shown)?;
     for dir in ["/run/.etc", "/run/.etc-work"] {
         fs::create_dir_all(dir)?;
     }
@@ -63,6 +109,21 @@ fn enter_host(run: &Path, read_only: bool) -> io::Result<()> {
     );
     tmpfs(Path::new("/tmp"), "mode=1777")?;
     proc(Path::new("/proc"))
+}
+
+/// Puts things below `/run`, in folders made for them.
+fn show(shown: &[Bind]) -> io::Result<()> {
+    for each in shown {
+        fs::create_dir_all(&each.target)?;
+        bind(&each.source, &each.target)?;
+        let (set, clear) = if each.read_only {
+            (libc::MOUNT_ATTR_RDONLY, 0)
+        } else {
+            (0, libc::MOUNT_ATTR_RDONLY)
+        };
+        set_attributes(&each.target, 0, set, clear)?;
+    }
+    Ok(())
 }
 
 /// `struct mount_attr` of linux/mount.h.
@@ -151,7 +212,12 @@ fn enter_tree(tree: &Path, run: &Path) -> io::Result<()> {
 }
 
 fn bind(source: &Path, target: &Path) -> io::Result<()> {
-    mount(Some(source), target, NONE, MsFlags::MS_BIND, NONE).map_err(|errno| {
+    mount_on(source, target, MsFlags::MS_BIND)
+}
+
+/// A bind mount; its error names both ends.
+pub(super) fn mount_on(source: &Path, target: &Path, flags: MsFlags) -> io::Result<()> {
+    mount(Some(source), target, NONE, flags, NONE).map_err(|errno| {
         let act = format!(
             "bind {} on {}: {}",
             source.display(),
@@ -162,7 +228,7 @@ fn bind(source: &Path, target: &Path) -> io::Result<()> {
     })
 }
 
-fn tmpfs(target: &Path, options: &str) -> io::Result<()> {
+pub(super) fn tmpfs(target: &Path, options: &str) -> io::Result<()> {
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
     mount(
         Some("placemat"),
@@ -174,13 +240,13 @@ fn tmpfs(target: &Path, options: &str) -> io::Result<()> {
     .map_err(Into::into)
 }
 
-fn proc(target: &Path) -> io::Result<()> {
+pub(super) fn proc(target: &Path) -> io::Result<()> {
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
     mount(Some("proc"), target, Some("proc"), flags, NONE).map_err(Into::into)
 }
 
 /// In a user namespace the flags that a mount came with are locked: they must be repeated.
-fn read_only(target: &Path) -> io::Result<()> {
+pub(super) fn read_only(target: &Path) -> io::Result<()> {
     let flags = nix::sys::statvfs::statvfs(target)?.flags();
     let mut remount = MsFlags::MS_BIND | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
     for (have, keep) in [
@@ -211,7 +277,7 @@ fn read_only(target: &Path) -> io::Result<()> {
 }
 
 /// Copies a small tree (`/etc` of an image): directories, files, symbolic links.
-fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
+pub(super) fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;

@@ -1,5 +1,6 @@
 //! What passes between the lab and a container's init: one JSON object a packet, descriptors beside.
 
+use super::settings::Settings;
 use crate::descriptor;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,7 @@ pub(super) enum Order {
         argv: Vec<String>,
         env: Vec<(String, String)>,
         terminal: bool,
+        settings: Box<Settings>,
     },
     /// Signal a program's process group.
     Signal { id: u64, signal: i32 },
@@ -91,14 +93,19 @@ mod tests {
                 argv: words.clone(),
                 env: keys.clone(),
                 terminal: on_terminal,
+                settings: Box::new(Settings {
+                    user: words.first().cloned(),
+                    ..Settings::default()
+                }),
             };
             let null = || OwnedFd::from(std::fs::File::open("/dev/null").expect("/dev/null"));
             send(&near, &order, &[null(), null(), null()]).expect("sent");
             let (order, fds) = receive::<Order>(&far).expect("received").expect("a packet");
             prop_assert_eq!(fds.len(), 3);
-            let Order::Spawn { id, argv, env, terminal } = order else {
+            let Order::Spawn { id, argv, env, terminal, settings } = order else {
                 return Err(TestCaseError::fail("another order"));
             };
+            prop_assert_eq!(settings.user.as_ref(), words.first());
             prop_assert_eq!((id, argv, env, terminal), (number, words, keys, on_terminal));
         }
 

@@ -59,6 +59,7 @@ pub const PROGRAMS: &[Program] = &[
         "rootless labs with more than one user id",
         "",
     ),
+    row("skopeo", "skopeo", "OCI images of registries", "--version"),
     row("ipmitool", "ipmitool", "IPMI from inside the lab", "-V"),
     row("curl", "curl", "Redfish from inside the lab", "--version"),
     row(

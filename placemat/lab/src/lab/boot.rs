@@ -8,9 +8,9 @@ use crate::error::chain;
 use crate::unit::{LineReader, UnitRoot, UnitSpec, bird_app};
 use placemat_host::netns::NetnsError;
 use placemat_spec::event::{BootPhase, LabEventKind};
-use placemat_spec::resource::{App, BootServer, Name, RestartPolicy};
+use placemat_spec::resource::{App, BootServer, Name};
 use placemat_spec::selector::{Target, TargetKind};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
@@ -79,24 +79,18 @@ pub(super) fn unit_spec(
     let mut command = vec!["dnsmasq".to_owned()];
     command.extend(dnsmasq::arguments(&Path::new("/run").join(CONFIG)));
     apps.push(App {
-        name: "dnsmasq".into(),
         command,
-        env: BTreeMap::new(),
-        restart: RestartPolicy::Always,
-        ready: None,
-        place: boot_server.place,
+        ..App::new("dnsmasq", &[], boot_server.place)
     });
+    let target = Target::new(TargetKind::BootServer, &boot_server.name);
     Ok(UnitSpec {
-        target: Target::new(TargetKind::BootServer, &boot_server.name),
-        root: UnitRoot::HostReadOnly,
         files,
-        init_scripts: Vec::new(),
         apps,
-        forwards: false,
         readers: HashMap::from([(
             "dnsmasq".to_owned(),
             dhcp_reader(site.clone(), tracks.clone()),
         )]),
+        ..UnitSpec::new(target, UnitRoot::HostReadOnly)
     })
 }
 

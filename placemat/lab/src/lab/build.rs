@@ -3,18 +3,18 @@
 use super::LabError;
 use super::boot;
 use super::machine::Qemu;
+use super::router;
 use super::storage::ClassLocks;
 use crate::boot::BootSite;
 use crate::event::EventBus;
 use crate::image::Images;
 use crate::server::{Body, BootTrack, MockBody, Server};
-use crate::unit::{Unit, UnitRoot, UnitSpec, bird_app};
+use crate::unit::{Unit, UnitRoot, UnitSpec};
 use crate::wiring::Wiring;
 use indexmap::IndexMap;
+use placemat_host::cgroup::Tree;
 use placemat_spec::Cluster;
-use placemat_spec::resource::{
-    App, Bird, ImageSource, Name, Node, Readiness, RestartPolicy, Router, RouterKind, Tier,
-};
+use placemat_spec::resource::{App, Bird, ImageSource, Name, Node, Readiness, Tier};
 use placemat_spec::selector::{Target, TargetKind};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -48,29 +48,26 @@ pub(super) struct Workshop {
     pub(super) class_locks: Mutex<ClassLocks>,
     /// Data folders whose files are together.
     pub(super) made_folders: Mutex<HashSet<Name>>,
+    pub(super) oci: crate::oci::Images,
+    pub(super) groups: Option<Tree>,
 }
 
 impl Workshop {
     pub(super) fn hub(&self) -> Unit {
-        self.unit(UnitSpec {
-            target: Target {
+        self.unit(UnitSpec::new(
+            Target {
                 kind: TargetKind::Hub,
                 name: "hub".into(),
             },
-            root: UnitRoot::Host,
-            files: Vec::new(),
-            init_scripts: Vec::new(),
-            apps: Vec::new(),
-            forwards: false,
-            readers: HashMap::new(),
-        })
+            UnitRoot::Host,
+        ))
     }
 
     pub(super) fn units(&self) -> Result<(Units, Sites), LabError> {
         let mut units = IndexMap::new();
         let mut sites = HashMap::new();
         for router in self.cluster.routers.values() {
-            let unit = self.unit(router_spec(router)?);
+            let unit = self.unit(router::spec(router, &self.oci, self.groups.as_ref())?);
             units.insert(unit.target().clone(), unit);
         }
         for boot_server in self.cluster.boot_servers.values() {
@@ -133,55 +130,24 @@ impl Workshop {
                 node.name
             )));
         };
-        let argv = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let target = Target {
+            kind: TargetKind::Node,
+            name: node.name.clone(),
+        };
+        let ready = ["/bin/sh", "-c", "test -S /run/bird/bird.ctl"];
         Ok(UnitSpec {
-            target: Target {
-                kind: TargetKind::Node,
-                name: node.name.clone(),
-            },
-            root: UnitRoot::Tree(bundle.join("rootfs")),
-            files: Vec::new(),
-            init_scripts: Vec::new(),
             apps: vec![App {
-                name: "services".into(),
-                command: argv(&["/sbin/placemat-node"]),
                 env: BTreeMap::from([("PLACEMAT_SERIAL".to_owned(), node.smbios.serial.clone())]),
-                restart: RestartPolicy::Always,
                 ready: Some(Readiness {
-                    command: argv(&["/bin/sh", "-c", "test -S /run/bird/bird.ctl"]),
+                    command: ready.map(str::to_owned).to_vec(),
+                    interval: Duration::from_millis(50),
                     timeout: Duration::from_secs(300),
                 }),
-                place: node.place,
+                ..App::new("services", &["/sbin/placemat-node"], node.place)
             }],
-            forwards: false,
-            readers: HashMap::new(),
+            ..UnitSpec::new(target, UnitRoot::Tree(bundle.join("rootfs")))
         })
     }
-}
-
-fn router_spec(router: &Router) -> Result<UnitSpec, LabError> {
-    let mut apps: Vec<App> = Vec::new();
-    let mut files = Vec::new();
-    if let Some(bird) = &router.bird {
-        files.push(bird_file(bird)?);
-        apps.push(bird_app(bird.place));
-    }
-    apps.extend(router.apps.iter().cloned());
-    Ok(UnitSpec {
-        target: Target {
-            kind: TargetKind::Router,
-            name: router.name.clone(),
-        },
-        root: match router.kind {
-            RouterKind::Router => UnitRoot::HostReadOnly,
-            RouterKind::NetworkNamespace => UnitRoot::Host,
-        },
-        files,
-        init_scripts: router.init_scripts.clone(),
-        apps,
-        forwards: true,
-        readers: HashMap::new(),
-    })
 }
 
 /// The configuration is copied: the unit sees none of the directories it may lie in.

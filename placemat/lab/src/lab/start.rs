@@ -76,7 +76,11 @@ impl Lab {
             images: options.images.clone(),
             class_locks: Mutex::default(),
             made_folders: Mutex::default(),
+            oci: options.oci.clone(),
+            groups: options.groups.clone(),
         };
+        let (logs, until) = (options.run_dir.join(crate::log::DIR), cancel.clone());
+        tasks.spawn(async move { crate::log::keep_times(logs, until).await });
         let build = move || {
             let (units, sites) = workshop.units()?;
             let servers = workshop.servers(&units)?;

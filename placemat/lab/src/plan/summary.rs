@@ -202,6 +202,7 @@ fn routers(cluster: &Cluster) -> Vec<RouterPlan> {
             kind: match router.kind {
                 RouterKind::Router => "Router",
                 RouterKind::NetworkNamespace => "NetworkNamespace",
+                RouterKind::Pod => "Pod",
             },
             interfaces: router.interfaces.len(),
             programs: bird

@@ -1,7 +1,8 @@
 //! Supervision of one program: start, readiness, log file, restart policy.
 
+use super::order::Turn;
 use super::{Unit, UnitError};
-use placemat_host::container::{Container, Program};
+use placemat_host::container::{Container, Program, Settings};
 use placemat_spec::event::{AppState, LabEventKind};
 use placemat_spec::resource::{App, Readiness, RestartPolicy};
 use std::fs::{File, OpenOptions};
@@ -18,8 +19,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// A program that ran this long starts over with the first pause.
 const STABLE: Duration = Duration::from_secs(10);
-/// How often a readiness command is tried.
-const READY_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Supervises one program for as long as its unit has power.
 pub(super) struct Supervisor {
@@ -28,6 +27,7 @@ pub(super) struct Supervisor {
     app: App,
     cancel: CancellationToken,
     ready: Option<oneshot::Sender<()>>,
+    turn: Turn,
 }
 
 impl Supervisor {
@@ -36,6 +36,7 @@ impl Supervisor {
         container: Container,
         app: App,
         cancel: CancellationToken,
+        turn: Turn,
     ) -> (Self, oneshot::Receiver<()>) {
         let (sender, receiver) = oneshot::channel();
         (
@@ -45,6 +46,7 @@ impl Supervisor {
                 app,
                 cancel,
                 ready: Some(sender),
+                turn,
             },
             receiver,
         )
@@ -57,6 +59,14 @@ impl Supervisor {
     }
 
     async fn supervise(&mut self) {
+        for missing in self.turn.come().await {
+            let text = format!("{} starts although {missing} is not ready", self.app.name);
+            let object = self.unit.target().to_string();
+            self.unit
+                .inner
+                .bus
+                .emit(object, LabEventKind::Note { text });
+        }
         let mut pause = FIRST_PAUSE;
         loop {
             // A fault outlasts a loss of power.
@@ -70,6 +80,8 @@ impl Supervisor {
                     self.app.restart != RestartPolicy::Never
                 }
             };
+            // Whoever starts after it has waited long enough.
+            self.turn.settle(false);
             if !again || self.container.is_gone() {
                 return;
             }
@@ -87,11 +99,12 @@ impl Supervisor {
         let log = log_file(&self.unit.inner.logs, &self.app.name)?;
         let program = Program {
             argv: self.app.command.clone(),
-            env: self.app.env.clone().into_iter().collect(),
+            env: self.env(),
             stdio: self.output(log)?,
             terminal: false,
         };
-        let process = self.container.spawn(program).await?;
+        let kills = self.unit.memory_kills();
+        let process = self.container.spawn_with(program, self.settings()).await?;
         self.unit
             .state()
             .app_processes
@@ -113,8 +126,30 @@ impl Supervisor {
         };
         self.unit.state().app_processes.remove(&self.app.name);
         let code = ended.map_err(|_| UnitError::Other("its container ended".into()))?;
-        self.emit(AppState::Ended, Some(in_words(code)));
+        let mut words = in_words(code);
+        if code == 128 + super::SIGKILL && self.unit.memory_kills() > kills {
+            words.push_str(", its memory is out");
+        }
+        self.unit.tell_of_limits();
+        self.emit(AppState::Ended, Some(words));
         Ok(code)
+    }
+
+    fn settings(&self) -> Settings {
+        let settings = &self.unit.inner.spec.settings;
+        settings.get(&self.app.name).cloned().unwrap_or_default()
+    }
+
+    fn env(&self) -> Vec<(String, String)> {
+        let own = self.app.env.clone();
+        self.unit
+            .inner
+            .spec
+            .env
+            .iter()
+            .cloned()
+            .chain(own)
+            .collect()
     }
 
     /// To the log file; by way of whoever reads along, if somebody does.
@@ -154,10 +189,12 @@ impl Supervisor {
             {
                 let detail = format!("not ready within {} s", readiness.timeout.as_secs());
                 self.emit(AppState::Failed, Some(detail));
+                self.turn.settle(false);
                 return;
             }
         }
         self.emit(AppState::Ready, None);
+        self.turn.settle(true);
         if let Some(ready) = self.ready.take() {
             // Nobody may be waiting.
             let _ = ready.send(());
@@ -174,7 +211,7 @@ impl Supervisor {
             {
                 return;
             }
-            tokio::time::sleep(READY_INTERVAL).await;
+            tokio::time::sleep(readiness.interval).await;
         }
     }
 
@@ -189,11 +226,16 @@ impl Supervisor {
         };
         let program = Program {
             argv: command.to_vec(),
-            env: Vec::new(),
+            env: self.env(),
             stdio: [null()?, null()?, null()?],
             terminal: false,
         };
-        let process = self.container.spawn(program).await?;
+        // In the same place, but as root: it asks from outside.
+        let settings = Settings {
+            root: self.settings().root,
+            ..Settings::default()
+        };
+        let process = self.container.spawn_with(program, settings).await?;
         // One that hangs is not left behind when the time for readiness is over.
         let guard = KillUnlessEnded {
             unit: &self.unit,

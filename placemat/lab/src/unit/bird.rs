@@ -1,8 +1,7 @@
 //! BIRD as a supervised program of a unit.
 
 use placemat_spec::Place;
-use placemat_spec::resource::{App, Readiness, RestartPolicy};
-use std::collections::BTreeMap;
+use placemat_spec::resource::{App, Readiness};
 use std::time::Duration;
 
 /// Where BIRD's configuration is put, below `/run`.
@@ -12,25 +11,27 @@ pub(crate) const SOCKET: &str = "bird/bird.ctl";
 
 /// The program that runs BIRD on the configuration in `/run`.
 pub fn bird_app(place: Place) -> App {
-    let argv = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     App {
-        name: "bird".into(),
-        command: argv(&[
-            "bird",
-            "-f",
-            "-c",
-            "/run/bird/bird.conf",
-            "-s",
-            "/run/bird/bird.ctl",
-            "-P",
-            "/run/bird/bird.pid",
-        ]),
-        env: BTreeMap::new(),
-        restart: RestartPolicy::Always,
         ready: Some(Readiness {
-            command: argv(&["test", "-S", "/run/bird/bird.ctl"]),
+            command: ["test", "-S", "/run/bird/bird.ctl"]
+                .map(str::to_owned)
+                .to_vec(),
+            interval: Duration::from_millis(50),
             timeout: Duration::from_secs(10),
         }),
-        place,
+        ..App::new(
+            "bird",
+            &[
+                "bird",
+                "-f",
+                "-c",
+                "/run/bird/bird.conf",
+                "-s",
+                "/run/bird/bird.ctl",
+                "-P",
+                "/run/bird/bird.pid",
+            ],
+            place,
+        )
     }
 }

@@ -9,6 +9,8 @@ use std::path::PathBuf;
 pub enum FileKind {
     /// A regular file.
     File,
+    /// A regular file that can be executed.
+    Program,
     /// A folder.
     Folder,
     /// A folder that is made where it is missing.
@@ -33,10 +35,9 @@ pub struct FileRef {
 impl FileRef {
     /// The problem that it is not there. `reason` is the system's: `No such file or directory`.
     pub fn missing(&self, reason: &str) -> Problem {
-        let kind = if self.kind == FileKind::File {
-            "file"
-        } else {
-            "folder"
+        let kind = match self.kind {
+            FileKind::File | FileKind::Program => "file",
+            FileKind::Folder | FileKind::FolderToMake => "folder",
         };
         let path = self.path.display();
         let problem = Problem::new("missing-file", format!("{} cannot be read", self.what))

@@ -218,6 +218,7 @@ pub(super) fn candidates(cluster: &Cluster) -> Vec<Candidate<'_>> {
         let kind = match it.kind {
             RouterKind::Router => "Router",
             RouterKind::NetworkNamespace => "NetworkNamespace",
+            RouterKind::Pod => "Pod",
         };
         Candidate {
             kind: TargetKind::Router,

@@ -1,6 +1,7 @@
 //! Reads `kind: Router` and `kind: NetworkNamespace`.
 
-use super::{Bird, Router, RouterKind, app};
+use super::app::Around;
+use super::{Bird, OciImage, Router, RouterKind, app, image, limits};
 use crate::cluster::FileKind;
 use crate::document::Fields;
 use crate::draft::Reading;
@@ -28,14 +29,29 @@ pub(crate) fn read_namespace(fields: &mut Fields<'_>, reading: &mut Reading<'_>)
 }
 
 fn read(kind: RouterKind, fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
+    let interfaces = interface::read(fields, reading);
+    let loopback = interface::loopback(fields, reading);
+    let bird = bird(fields, reading);
+    let image = match kind {
+        RouterKind::Router => rootfs(fields, reading),
+        RouterKind::NetworkNamespace | RouterKind::Pod => None,
+    };
+    let around = Around {
+        namespace: kind == RouterKind::NetworkNamespace,
+        image: image.is_some(),
+        bird: fields.key_place("bird"),
+    };
     let router = Router {
         name: reading.name.value.clone(),
         kind,
-        interfaces: interface::read(fields, reading),
-        loopback: interface::loopback(fields, reading),
-        bird: bird(fields, reading),
-        apps: app::read(fields),
+        image,
+        interfaces,
+        loopback,
+        bird,
+        volumes: Vec::new(),
+        apps: app::read(fields, &around),
         init_scripts: init_scripts(fields, reading),
+        limits: limits::read(fields),
         labels: labels::read(fields),
         place: reading.place(),
     };
@@ -47,14 +63,26 @@ fn read(kind: RouterKind, fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
         .or_insert(router);
 }
 
-fn init_scripts(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Vec<PathBuf> {
+/// Takes `image` and `rootfs: host`, which is what a router without an image has.
+fn rootfs(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<OciImage> {
+    let image = image::read(fields, reading);
+    let host = fields
+        .opt("rootfs")
+        .and_then(|it| it.choice(&[("host", ())]));
+    if let (Some(image), Some(host)) = (&image, host) {
+        image::conflict(fields, image, "rootfs", host.place);
+    }
+    image
+}
+
+pub(super) fn init_scripts(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Vec<PathBuf> {
     let scripts = fields
         .opt("init-scripts")
         .and_then(|it| it.strings())
         .unwrap_or_default();
     scripts
         .iter()
-        .map(|path| reading.file(FileKind::File, path, "an init script", None))
+        .map(|path| reading.file(FileKind::Program, path, "an init script", None))
         .collect()
 }
 

@@ -1,0 +1,352 @@
+//! Reads `kind: Pod`, placemat v1's: a router container whose apps each run on an OCI image of their own,
+//! with volumes that they share.
+
+use super::read::init_scripts;
+use super::{App, OciImage, RestartPolicy, Router, RouterKind, app, image};
+use crate::Place;
+use crate::check::names;
+use crate::document::{At, Fields, Item};
+use crate::draft::Reading;
+use crate::problem::{Problem, suggestion};
+use crate::resource::{Name, interface, labels};
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+
+/// A volume of a pod.
+#[derive(Debug, Clone)]
+pub struct PodVolume {
+    /// Its name, unique in the pod.
+    pub name: Name,
+    /// What it is.
+    pub kind: PodVolumeKind,
+    /// Where its name stands.
+    pub place: Place,
+}
+
+/// What a volume of a pod is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PodVolumeKind {
+    /// A new empty folder each time the pod's power comes on.
+    Empty {
+        /// Permission bits.
+        mode: u32,
+        /// Its owner.
+        uid: u32,
+        /// Its group.
+        gid: u32,
+    },
+}
+
+/// What an app of a pod runs on.
+#[derive(Debug, Clone)]
+pub struct PodApp {
+    /// The image.
+    pub image: OciImage,
+    /// Its files can be written to; what is written is lost with the pod's power.
+    pub writable: bool,
+    /// Arguments in the place of the image's.
+    pub args: Vec<String>,
+    /// Volumes and where they are seen.
+    pub mounts: Vec<PodMount>,
+    /// Capabilities that it keeps; absent: all.
+    pub keep: Option<Vec<String>>,
+}
+
+/// Where an app sees a volume.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodMount {
+    /// The volume.
+    pub volume: Name,
+    /// An absolute path in the app's root.
+    pub target: PathBuf,
+}
+
+/// Reads a pod.
+pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
+    let interfaces = interface::read(fields, reading);
+    let scripts = init_scripts(fields, reading);
+    let volumes = volumes(fields);
+    let apps = apps(fields, reading, &volumes);
+    let router = Router {
+        name: reading.name.value.clone(),
+        kind: RouterKind::Pod,
+        image: None,
+        interfaces,
+        loopback: Vec::new(),
+        bird: None,
+        volumes,
+        apps,
+        init_scripts: scripts,
+        limits: None,
+        labels: labels::read(fields),
+        place: reading.place(),
+    };
+    reading
+        .draft
+        .cluster
+        .routers
+        .entry(router.name.clone())
+        .or_insert(router);
+}
+
+/// Takes `volumes`.
+fn volumes(fields: &mut Fields<'_>) -> Vec<PodVolume> {
+    let items = fields.opt("volumes").and_then(|it| it.list());
+    let mut seen: HashMap<String, Place> = HashMap::new();
+    let mut volumes = Vec::new();
+    for item in items.unwrap_or_default() {
+        let Some(volume) = volume(&item) else {
+            continue;
+        };
+        twice(fields, &mut seen, "volume", &volume.name, volume.place);
+        volumes.push(volume);
+    }
+    volumes
+}
+
+fn volume(item: &Item<'_>) -> Option<PodVolume> {
+    let mut fields = item.fields()?;
+    let name = fields.req("name").and_then(|it| it.string());
+    let kind = fields
+        .req("kind")
+        .and_then(|it| it.choice(&[("empty", true), ("host", false)]));
+    let mode = fields.opt("mode").and_then(|it| it.string());
+    let mode = mode.and_then(|mode| {
+        let bits = u32::from_str_radix(&mode.value, 8).ok();
+        let bits = bits.filter(|bits| *bits <= 0o7777);
+        if bits.is_none() {
+            fields.findings().error(
+                Problem::new(
+                    "bad-mode",
+                    format!("\"{}\" is no mode of a folder", mode.value),
+                )
+                .at(mode.place, "expected octal digits such as `0755`"),
+            );
+        }
+        bits
+    });
+    let id = |item: Option<Item<'_>>| {
+        let number = item.and_then(|it| it.integer(0..=u32::MAX - 1));
+        number.map_or(0, |it| it.value)
+    };
+    let uid = id(fields.opt("uid"));
+    let gid = id(fields.opt("gid"));
+    if let Some(At {
+        value: false,
+        place,
+    }) = kind
+    {
+        fields.opt("folder");
+        fields.opt("readonly");
+        fields.findings().error(
+            Problem::new(
+                "unsupported",
+                format!("{} is a folder of the host", item.describe()),
+            )
+            .at(place, "pods have volumes of kind `empty` only")
+            .help("put the files into the image, or have an init script put them on /run, which every app sees"),
+        );
+    }
+    fields.finish();
+    let name = name?;
+    names::part(&name, "a volume", item.findings());
+    Some(PodVolume {
+        place: name.place,
+        name: name.value,
+        kind: PodVolumeKind::Empty {
+            mode: mode.unwrap_or(0o755),
+            uid,
+            gid,
+        },
+    })
+}
+
+fn twice(
+    fields: &Fields<'_>,
+    seen: &mut HashMap<String, Place>,
+    what: &str,
+    name: &str,
+    place: Place,
+) {
+    if let Some(first) = seen.insert(name.to_owned(), place) {
+        fields.findings().error(
+            Problem::new(
+                "duplicate-name",
+                format!("{} has two {what}s named `{name}`", fields.describe()),
+            )
+            .at(place, "named again here")
+            .at(first, "first named here"),
+        );
+    }
+}
+
+/// Takes `apps`, of which there is one at least.
+fn apps(fields: &mut Fields<'_>, reading: &mut Reading<'_>, volumes: &[PodVolume]) -> Vec<App> {
+    if fields.lacks("apps") {
+        fields.findings().error(
+            Problem::new("missing-key", format!("{} has no app", fields.describe()))
+                .at(fields.place(), "a pod without `apps` can do nothing"),
+        );
+    }
+    let items = fields.opt("apps").and_then(|it| it.list());
+    let mut seen: HashMap<String, Place> = HashMap::new();
+    let mut apps = Vec::new();
+    for item in items.unwrap_or_default() {
+        let Some(app) = one(&item, reading, volumes) else {
+            continue;
+        };
+        twice(fields, &mut seen, "app", &app.name, app.place);
+        apps.push(app);
+    }
+    apps
+}
+
+fn one(item: &Item<'_>, reading: &mut Reading<'_>, volumes: &[PodVolume]) -> Option<App> {
+    let mut fields = item.fields()?;
+    let name = fields.req("name").and_then(|it| app::name(&it));
+    if fields.lacks("image") {
+        fields.req("image");
+    }
+    let image = image::read(&mut fields, reading);
+    let read_only = fields.opt("readonly-rootfs").and_then(|it| it.boolean());
+    let user = fields.opt("user").and_then(|it| app::user(&it));
+    let group = fields.opt("group").and_then(|it| it.string());
+    let exec = fields.opt("exec").and_then(|it| it.string());
+    let args = fields.opt("args").and_then(|it| it.strings());
+    let env = fields.opt("env").and_then(|it| it.string_map());
+    let mounts = mounts(&mut fields, volumes);
+    let keep = fields.opt("caps-retain").and_then(|it| capabilities(&it));
+    fields.finish();
+    let (name, image) = (name?, image?);
+    let args: Vec<String> = args.into_iter().flatten().map(|it| it.value).collect();
+    // What is to be executed stands alone: the image's own arguments belong to its own program.
+    let command = exec.map_or_else(Vec::new, |exec| {
+        std::iter::once(exec.value).chain(args.clone()).collect()
+    });
+    Some(App {
+        name: name.value.clone(),
+        command,
+        env: env
+            .into_iter()
+            .flatten()
+            .map(|(key, value)| (key.value, value.value))
+            .collect::<BTreeMap<_, _>>(),
+        user: match (user, group) {
+            (user, Some(group)) => Some(format!(
+                "{}:{}",
+                user.as_deref().unwrap_or("0"),
+                group.value
+            )),
+            (user, None) => user,
+        },
+        restart: RestartPolicy::OnFailure,
+        pod: Some(PodApp {
+            image,
+            writable: !read_only.is_some_and(|it| it.value),
+            args,
+            mounts,
+            keep,
+        }),
+        ..App::new("", &[], name.place)
+    })
+}
+
+/// Takes `mount`.
+fn mounts(fields: &mut Fields<'_>, volumes: &[PodVolume]) -> Vec<PodMount> {
+    let items = fields.opt("mount").and_then(|it| it.list());
+    let mut mounts = Vec::new();
+    for item in items.unwrap_or_default() {
+        let Some(mut keys) = item.fields() else {
+            continue;
+        };
+        let volume = keys.req("volume").and_then(|it| it.string());
+        let target = keys.req("target").and_then(|it| app::folder(&it));
+        keys.finish();
+        let (Some(volume), Some(target)) = (volume, target) else {
+            continue;
+        };
+        let names: Vec<&str> = volumes.iter().map(|it| it.name.as_str()).collect();
+        if !names.contains(&volume.as_str()) {
+            item.findings().error(
+                Problem::new(
+                    "unknown-volume",
+                    format!(
+                        "{} is of volume `{}`, which the pod does not have",
+                        item.describe(),
+                        volume.value
+                    ),
+                )
+                .at(volume.place, "no volume has this name")
+                .help(suggestion(&volume, "volumes are", &names)),
+            );
+        }
+        mounts.push(PodMount {
+            volume: volume.value,
+            target,
+        });
+    }
+    mounts
+}
+
+/// Names of capabilities, as `CAP_NET_ADMIN`.
+fn capabilities(item: &Item<'_>) -> Option<Vec<String>> {
+    let names = item.strings()?;
+    for name in &names {
+        if !CAPABILITIES.contains(&name.as_str()) {
+            item.findings().error(
+                Problem::new(
+                    "unknown-capability",
+                    format!("there is no capability `{}`", name.value),
+                )
+                .at(name.place, "unknown capability")
+                .help(suggestion(name, "capabilities are", &CAPABILITIES)),
+            );
+        }
+    }
+    Some(names.into_iter().map(|name| name.value).collect())
+}
+
+/// Names of capabilities (linux/capability.h).
+const CAPABILITIES: [&str; 41] = [
+    "CAP_CHOWN",
+    "CAP_DAC_OVERRIDE",
+    "CAP_DAC_READ_SEARCH",
+    "CAP_FOWNER",
+    "CAP_FSETID",
+    "CAP_KILL",
+    "CAP_SETGID",
+    "CAP_SETUID",
+    "CAP_SETPCAP",
+    "CAP_LINUX_IMMUTABLE",
+    "CAP_NET_BIND_SERVICE",
+    "CAP_NET_BROADCAST",
+    "CAP_NET_ADMIN",
+    "CAP_NET_RAW",
+    "CAP_IPC_LOCK",
+    "CAP_IPC_OWNER",
+    "CAP_SYS_MODULE",
+    "CAP_SYS_RAWIO",
+    "CAP_SYS_CHROOT",
+    "CAP_SYS_PTRACE",
+    "CAP_SYS_PACCT",
+    "CAP_SYS_ADMIN",
+    "CAP_SYS_BOOT",
+    "CAP_SYS_NICE",
+    "CAP_SYS_RESOURCE",
+    "CAP_SYS_TIME",
+    "CAP_SYS_TTY_CONFIG",
+    "CAP_MKNOD",
+    "CAP_LEASE",
+    "CAP_AUDIT_WRITE",
+    "CAP_AUDIT_CONTROL",
+    "CAP_SETFCAP",
+    "CAP_MAC_OVERRIDE",
+    "CAP_MAC_ADMIN",
+    "CAP_SYSLOG",
+    "CAP_WAKE_ALARM",
+    "CAP_BLOCK_SUSPEND",
+    "CAP_AUDIT_READ",
+    "CAP_PERFMON",
+    "CAP_BPF",
+    "CAP_CHECKPOINT_RESTORE",
+];
