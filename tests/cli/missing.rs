@@ -43,6 +43,39 @@ fn bird() {
 }
 
 #[test]
+fn a_way_out() {
+    if !needs(&[Need::Root]) {
+        return;
+    }
+    let place = Place::new();
+    let text =
+        "kind: Network\nname: internet\ntype: external\nuse-nat: true\naddress: 10.3.0.1/24\n";
+    let file = place.write("cluster.yml", text);
+    let setup = [hide("pasta"), hide("slirp4netns")].join("\n");
+    let said = in_private_mounts(&place, &setup, &["up", &file.to_string_lossy()]);
+    assert_eq!(said.code, Some(4), "{}", said.text());
+    insta::assert_snapshot!(shown(&place, &said));
+    place.assert_nothing_left();
+}
+
+/// Links of virtual machines take a wire, whatever else the kernel has.
+#[test]
+fn what_a_wire_needs() {
+    if !needs(&[Need::Root, Need::Qemu]) {
+        return;
+    }
+    let place = Place::new();
+    let text = "kind: Network\nname: slow\ntype: internal\nimpair: {delay: 10ms}\n---\n\
+                kind: Node\nname: vm\ncpu: 1\ninterfaces:\n  - {network: slow, impair: {rate: 1mbit}}\n";
+    let file = place.write("cluster.yml", text);
+    let setup = "mount --bind /dev/null /dev/net/tun";
+    let said = in_private_mounts(&place, setup, &["up", &file.to_string_lossy()]);
+    assert_eq!(said.code, Some(4), "{}", said.text());
+    insta::assert_snapshot!(shown(&place, &said));
+    place.assert_nothing_left();
+}
+
+#[test]
 fn qemu() {
     if !needs(&[Need::Root, Need::Image, Need::Qemu]) {
         return;
