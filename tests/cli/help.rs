@@ -4,8 +4,22 @@ use crate::shown;
 use placemat_tests::Place;
 
 const VERBS: &[&str] = &[
-    "check", "plan", "up", "down", "ls", "status", "exec", "console", "logs", "power", "test",
-    "menu", "doctor", "prune", "image",
+    "check",
+    "plan",
+    "up",
+    "down",
+    "ls",
+    "status",
+    "exec",
+    "console",
+    "screenshot",
+    "logs",
+    "power",
+    "test",
+    "menu",
+    "doctor",
+    "prune",
+    "image",
 ];
 
 #[test]

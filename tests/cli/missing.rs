@@ -89,6 +89,19 @@ fn qemu() {
 }
 
 #[test]
+fn swtpm_and_a_cpu_model() {
+    if !needs(&[Need::Root, Need::Qemu]) {
+        return;
+    }
+    let place = Place::new();
+    let node = "kind: Node\nname: n1\ncpu: 1\ntpm: true\ncpu-model: EPIC\n";
+    let file = place.write("dc.yml", node);
+    let said = in_private_mounts(&place, &hide("swtpm"), &["up", &file.to_string_lossy()]);
+    insta::assert_snapshot!(shown(&place, &said));
+    place.assert_nothing_left();
+}
+
+#[test]
 fn tun() {
     if !needs(&[Need::Root, Need::Image, Need::Qemu]) {
         return;

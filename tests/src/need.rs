@@ -2,6 +2,7 @@
 //! `PLACEMAT_REQUIRE` names it.
 
 use crate::program;
+use placemat_host::probe::firmware::{Flavor, find};
 use placemat_host::probe::program::locate;
 
 /// Something a machine may not have.
@@ -15,6 +16,10 @@ pub enum Need {
     Dnsmasq,
     /// QEMU and its firmware.
     Qemu,
+    /// swtpm.
+    Swtpm,
+    /// `sbsign` and the key that Debian's OVMF has for tests.
+    Sbsign,
     /// The built node image.
     Image,
     /// The node image with Debian's generic kernel.
@@ -41,6 +46,8 @@ impl Need {
             Self::Bird => "bird",
             Self::Dnsmasq => "dnsmasq",
             Self::Qemu => "qemu",
+            Self::Swtpm => "swtpm",
+            Self::Sbsign => "sbsign",
             Self::Image => "image",
             Self::GenericImage => "generic-image",
             Self::Ipmitool => "ipmitool",
@@ -70,11 +77,13 @@ impl Need {
                 });
             }
             Self::Qemu => {
-                if let Err(error) = placemat_host::probe::firmware::find() {
+                if let Err(error) = find(Flavor::Plain) {
                     return Some(error.to_string());
                 }
                 &["qemu-system-x86_64"]
             }
+            Self::Swtpm => &["swtpm"],
+            Self::Sbsign => &["sbsign"],
             Self::Bird => &["bird"],
             Self::Dnsmasq => &["dnsmasq"],
             Self::Ipmitool => &["ipmitool"],

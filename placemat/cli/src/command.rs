@@ -14,6 +14,7 @@ mod menu;
 mod plan;
 mod power;
 mod prune;
+mod screenshot;
 mod status;
 mod test;
 mod up;
@@ -68,6 +69,8 @@ enum Command {
     Capture(capture::Capture),
     /// Attach to the serial console of a server.
     Console(console::Console),
+    /// Make a picture of the screen of a server that has one (`video: true`).
+    Screenshot(screenshot::Screenshot),
     /// Show what programs and consoles of a running lab say, and follow it.
     Logs(logs::Logs),
     /// Switch the power of a server, router or boot server.
@@ -134,6 +137,7 @@ impl Cli {
             Command::Forward(verb) => verb.run(),
             Command::Capture(verb) => verb.run(),
             Command::Console(verb) => verb.run(),
+            Command::Screenshot(verb) => verb.run(),
             Command::Logs(verb) => verb.run(),
             Command::Power(verb) => verb.run(),
             Command::Test(verb) => verb.run(),

@@ -116,6 +116,9 @@ pub(crate) fn report(failure: &Failure) -> u8 {
     failure.code
 }
 
+/// How a rendered problem begins where there is colour.
+const RED: &str = "\x1b[1;31m";
+
 /// The chain of causes once, then the hint.
 fn words(failure: &Failure) -> String {
     let mut text = String::new();
@@ -127,8 +130,9 @@ fn words(failure: &Failure) -> String {
             text = format!("{text}: {words}");
         }
     }
-    // Problems of a specification come rendered, each with its own `error`.
-    if !text.starts_with("error[") && (failure.code != SPEC || !text.starts_with("error")) {
+    // Problems with a place come rendered, each with its own `error`.
+    let plain = text.strip_prefix(RED).unwrap_or(&text);
+    if !plain.starts_with("error[") && !plain.starts_with("error:") {
         text = format!("error: {text}");
     }
     if let Some(hint) = &failure.hint {

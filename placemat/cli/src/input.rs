@@ -3,10 +3,11 @@
 use crate::exit::{self, Code, Failure};
 use crate::talk;
 use anyhow::Context;
-use placemat_host::probe::{firmware, program};
+use placemat_host::probe::program;
 use placemat_host::sandbox;
 use placemat_lab::image::Images;
 use placemat_lab::plan::Plan;
+use placemat_lab::preflight::MachineHost;
 use placemat_lab::space;
 use placemat_spec::cluster::{FileKind, FileRef};
 use placemat_spec::document::LARGEST;
@@ -264,10 +265,26 @@ pub(crate) fn check_host(cluster: &Cluster) -> Result<(), Failure> {
             .map_err(|error| {
                 Failure::new(exit::HOST, error).hint("load the driver (`modprobe tun`) and allow read and write to the device; or use tier netns")
             })?;
-        firmware::find()
-            .map_err(|error| Failure::new(exit::HOST, error).hint("apt install ovmf"))?;
     }
-    Ok(())
+    check_machines(cluster)
+}
+
+fn check_machines(cluster: &Cluster) -> Result<(), Failure> {
+    let found = MachineHost::of(cluster).check(cluster);
+    let color = exit::use_color();
+    if !found.warnings.is_empty() {
+        let warnings = cluster.problems(found.warnings);
+        talk::say(&warnings.render_as(Severity::Warning, color));
+    }
+    if found.errors.is_empty() {
+        return Ok(());
+    }
+    let text = cluster.problems(found.errors).render(color);
+    let error = anyhow::anyhow!(
+        "{}\nthis host cannot do what is asked; nothing was started",
+        text.trim_end()
+    );
+    Err(Failure::new(exit::HOST, error))
 }
 
 /// Programs that a lab of this cluster runs.

@@ -6,3 +6,4 @@ pub mod firmware;
 pub mod mtu;
 pub mod outside;
 pub mod program;
+pub mod vhost;

@@ -10,7 +10,9 @@ fn left_out() -> bool {
         program::locate("qemu-system-x86_64")
             .err()
             .map(|e| e.to_string()),
-        firmware::find().err().map(|e| e.to_string()),
+        firmware::find(firmware::Flavor::Plain)
+            .err()
+            .map(|e| e.to_string()),
     ];
     let missing: Vec<String> = missing.into_iter().flatten().collect();
     if missing.is_empty() {

@@ -19,6 +19,7 @@ pub mod machine;
 pub mod oci;
 pub mod outside;
 pub mod plan;
+pub mod preflight;
 pub mod probe;
 pub mod registry;
 pub mod server;

@@ -10,6 +10,7 @@
 //!                                                  console --scan--> signs
 //! ```
 
+mod boot_order;
 mod command;
 mod console;
 mod hardware;
@@ -17,20 +18,24 @@ mod keeper;
 mod launch;
 mod qcow2;
 mod scan;
+mod screen;
 mod seed;
 mod share;
 mod spec;
+mod tpm;
 mod volume;
 
-pub use command::{AGENT_CHANNEL, Descriptors, arguments, boot_order};
+pub use boot_order::{Bootable, boot_order, own_order};
+pub use command::{AGENT_CHANNEL, Descriptors, arguments};
 pub use console::{Console, ConsoleOff, ConsoleSession};
 pub use hardware::DeathPolicy;
 pub use launch::LaunchError;
 pub use qcow2::backing_name as base_name;
+pub use screen::ScreenError;
 pub use seed::Seed;
 pub use spec::{
     BootTarget, Carrier, DirectKernel, Disk, DiskCache, DiskFormat, MachineFirmware, MachineSpec,
-    Share,
+    Share, Tpm,
 };
 pub use volume::{DiskContent, VolumeError, disk_size, make_disk, make_vars};
 
@@ -38,9 +43,9 @@ use crate::server::BootTrack;
 use keeper::Life;
 use placemat_host::agent::{AgentCommand, AgentError, AgentOutput};
 use placemat_host::qmp::{Qmp, QmpError, commands};
+use placemat_host::tap::Tap;
 use placemat_spec::event::BootPhase;
 use serde_json::json;
-use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -115,9 +120,9 @@ pub enum MachineNews {
 /// What a machine needs besides its spec.
 #[derive(Debug)]
 pub struct MachineSetup {
-    /// One TAP a NIC, in order, from [`placemat_host::tap::create`]. The machine keeps them for
-    /// all its lives, and takes their carrier away while it is off.
-    pub taps: Vec<OwnedFd>,
+    /// One TAP a NIC, in order. The machine keeps them for all its lives, and takes their carrier
+    /// away while it is off.
+    pub taps: Vec<Tap>,
     /// Where its phases go.
     pub track: BootTrack,
     /// How long firmware that found nothing to boot waits until it tries again, as servers do;
@@ -142,8 +147,8 @@ struct Inner {
     console: Console,
     /// The running QEMU; its keeper takes it away.
     life: watch::Sender<Option<Arc<Life>>>,
-    /// What boots of the running QEMU try first.
-    armed: Mutex<BootTarget>,
+    /// What boots of the running QEMU try first; `None`: the machine's own order.
+    armed: Mutex<Option<BootTarget>>,
     news: mpsc::UnboundedSender<MachineNews>,
     unheard: Mutex<Option<mpsc::UnboundedReceiver<MachineNews>>>,
     /// Held by whoever changes the power, or the carrier.
@@ -160,7 +165,7 @@ impl Machine {
         let (news, unheard) = mpsc::unbounded_channel();
         let machine = Self {
             inner: Arc::new(Inner {
-                armed: Mutex::new(spec.boot_first),
+                armed: Mutex::new(None),
                 spec,
                 setup,
                 console: Console::default(),
@@ -221,8 +226,8 @@ impl Machine {
         if self.inner.halted.is_cancelled() {
             return Err(self.off());
         }
-        let first = first.unwrap_or(self.inner.spec.boot_first);
         self.inner.console.begin_boot();
+        self.attach_queues();
         self.set_carrier(true);
         let launch = launch::launch(&self.inner.spec, &self.inner.setup.taps, first);
         // A QEMU that hangs as it starts must not hold up the end of the lab.
@@ -304,7 +309,7 @@ impl Machine {
 
     async fn set_links(&self, qmp: &Qmp, up: bool) -> Result<(), MachineError> {
         for index in 0..self.inner.spec.nics.len() {
-            let name = command::nic_id(index);
+            let name = Bootable::Nic(index).id();
             let done = qmp.run(commands::set_link { name, up }).await;
             done.map_err(self.failed("set the links of"))?;
         }
@@ -321,7 +326,6 @@ impl Machine {
     }
 
     async fn arm_life(&self, life: &Life, first: Option<BootTarget>) -> Result<(), MachineError> {
-        let first = first.unwrap_or(self.inner.spec.boot_first);
         if *lock(&self.inner.armed) == first {
             return Ok(());
         }
@@ -410,11 +414,19 @@ impl Machine {
         }
     }
 
+    fn attach_queues(&self) {
+        for tap in &self.inner.setup.taps {
+            if let Err(error) = tap.attach_queues() {
+                tracing::warn!(machine = %self.inner.spec.name, %error, "attach queues of a TAP");
+            }
+        }
+    }
+
     /// Carrier of the far ends: there is none without power, nor while the cables are pulled.
     fn set_carrier(&self, power: bool) {
         let on = power && !self.is_unplugged();
         for tap in &self.inner.setup.taps {
-            if let Err(error) = placemat_host::tap::set_carrier(tap, on) {
+            if let Err(error) = tap.set_carrier(on) {
                 tracing::warn!(machine = %self.inner.spec.name, %error, "set carrier of a TAP");
             }
         }

@@ -52,9 +52,9 @@ impl Plan {
             ..Self::default()
         };
         let mut ends: BTreeMap<&str, Vec<End>> = BTreeMap::new();
-        for (target, interfaces, in_vm) in attached(cluster) {
+        for (target, interfaces, queues) in attached(cluster) {
             for (index, interface) in interfaces.iter().enumerate() {
-                let end = End::of(&target, index, interface, in_vm);
+                let end = End::of(&target, index, interface, queues);
                 ends.entry(&interface.network).or_default().push(end);
             }
         }
@@ -117,8 +117,8 @@ fn namespaces(cluster: &Cluster) -> Vec<Namespace> {
         .collect()
 }
 
-/// Everything with interfaces, and whether those are a VM's.
-fn attached(cluster: &Cluster) -> impl Iterator<Item = (Target, &[Interface], bool)> {
+/// Everything with interfaces; of a VM's, how many pairs of queues they have.
+fn attached(cluster: &Cluster) -> impl Iterator<Item = (Target, &[Interface], Option<u32>)> {
     let of = |kind, name: &String| Target {
         kind,
         name: name.clone(),
@@ -127,14 +127,14 @@ fn attached(cluster: &Cluster) -> impl Iterator<Item = (Target, &[Interface], bo
         (
             of(TargetKind::Router, &each.name),
             &each.interfaces[..],
-            false,
+            None,
         )
     });
     let boot_servers = cluster.boot_servers.values().map(move |each| {
         (
             of(TargetKind::BootServer, &each.name),
             &each.interfaces[..],
-            false,
+            None,
         )
     });
     let nodes = cluster
@@ -145,7 +145,7 @@ fn attached(cluster: &Cluster) -> impl Iterator<Item = (Target, &[Interface], bo
             (
                 of(TargetKind::Node, &node.name),
                 &node.interfaces[..],
-                in_vm(node),
+                in_vm(node).then_some(node.devices.queues),
             )
         });
     routers.chain(boot_servers).chain(nodes)

@@ -39,6 +39,7 @@ impl Server {
             None => (IpAddr::V4(Ipv4Addr::UNSPECIFIED), "admin", "placemat"),
         };
         let mut identity = Identity::new(&node.name, &node.smbios.serial, address);
+        identity.uuid = node.smbios.uuid.0;
         if let Some(manufacturer) = &node.smbios.manufacturer {
             identity.manufacturer.clone_from(manufacturer);
         }

@@ -17,7 +17,6 @@ use placemat_host::tap::{self, TapError};
 use placemat_spec::resource::Name;
 use placemat_spec::selector::{Target, TargetKind};
 use std::collections::HashMap;
-use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -235,11 +234,11 @@ impl Wiring {
     }
 
     /// Makes the TAP devices of a VM and plugs them in. They go with their descriptors.
-    pub fn taps(&self, target: &Target) -> Result<Vec<OwnedFd>, WiringError> {
+    pub fn taps(&self, target: &Target) -> Result<Vec<tap::Tap>, WiringError> {
         let mut hub = self.hub.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut fds = Vec::new();
+        let mut taps = Vec::new();
         for each in self.taps_of(target) {
-            fds.push(tap::create(&each.name)?);
+            taps.push(tap::Tap::create(&each.name, each.queues)?);
             let index = index_of(&mut hub, &each.bridge).map_err(on_hub)?;
             hub.set_bridge(&each.name, index).map_err(on_hub)?;
             if let Some(mtu) = each.mtu {
@@ -249,7 +248,7 @@ impl Wiring {
         }
         drop(hub);
         self.impair_planned(self.taps_of(target).map(|tap| &tap.end))?;
-        Ok(fds)
+        Ok(taps)
     }
 
     fn taps_of(&self, target: &Target) -> impl Iterator<Item = &Tap> {

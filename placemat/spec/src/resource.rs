@@ -23,8 +23,8 @@ pub use interface::Interface;
 pub use labels::Labels;
 pub use network::{Network, NetworkType};
 pub use node::{
-    Accel, Bmc, BmcFault, CacheMode, Cpu, Firmware, Node, RawFormat, ShareProtocol, Smbios, Tier,
-    Volume, VolumeKind,
+    Accel, Bmc, BmcFault, BootDevice, CacheMode, Cpu, CpuModel, Devices, Firmware, Memory, Node,
+    RawFormat, ShareProtocol, Smbios, Tier, Volume, VolumeKind,
 };
 pub use power::Power;
 pub use router::{

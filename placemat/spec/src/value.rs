@@ -8,6 +8,7 @@ mod rate;
 mod sha256;
 mod size;
 mod url;
+mod uuid;
 
 pub use address::{
     AddressError, parse_address, parse_bridge_address, parse_interface_address, parse_subnet,
@@ -19,3 +20,4 @@ pub use rate::{RateError, format_rate, parse_rate};
 pub use sha256::{Sha256, Sha256Error};
 pub use size::{SizeError, format_size, parse_size};
 pub use url::{HttpUrl, HttpUrlError};
+pub use uuid::{Uuid, UuidError};

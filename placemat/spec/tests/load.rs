@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use placemat_spec::document::LARGEST;
-use placemat_spec::resource::{NetworkType, OciSource, RestartPolicy, Tier, VolumeKind};
+use placemat_spec::resource::{Cpu, NetworkType, OciSource, RestartPolicy, Tier, VolumeKind};
 use placemat_spec::selector::{Selector, Target};
 use placemat_spec::{Cluster, Problems, Severity, Source};
 use std::fmt::Write as _;
@@ -84,15 +84,19 @@ fn a_good_file_loads() {
     );
     let full = &cluster.nodes["rack1-cs1"];
     assert_eq!(
-        (full.tier, full.cpu.count, full.memory_mib),
+        (full.tier, full.cpu.count, full.memory.mib),
         (Tier::Full, 2, 512)
     );
+    assert!(
+        full.firmware.secure_boot.is_some() && full.devices.tpm.is_some() && full.devices.video
+    );
+    assert_eq!((full.devices.queues, full.boot_order.len()), (2, 2));
     assert!(full.firmware.uefi && full.firmware.http_boot && full.autostart);
     assert!(matches!(full.volumes[1].kind, VolumeKind::Raw { size, .. } if size == 1 << 30));
     assert_eq!(full.bmc.as_ref().unwrap().network, "bmc");
     let netns = &cluster.nodes["rack1-cs2"];
     assert_eq!(
-        (netns.tier, netns.cpu.count, netns.memory_mib),
+        (netns.tier, netns.cpu.count, netns.memory.mib),
         (Tier::Netns, 4, 2048)
     );
     assert_eq!(netns.smbios.serial.len(), 40);
@@ -201,6 +205,42 @@ fn files_are_listed_with_their_places() {
         }
     });
     insta::assert_snapshot!("missing_files", problems.unwrap_err().to_string());
+}
+
+/// What each way of writing CPUs, memory and NUMA comes to.
+#[test]
+fn processors() {
+    let written = [
+        "",
+        "cpu: 6",
+        "cpu: 6\nnuma: {nodes: 2}",
+        "cpu: 7\nnuma: {nodes: 2}\nmemory: 3G",
+        "smp: {cpus: 6}",
+        "smp: {cpus: 2, maxcpus: 8}",
+        "smp: {cores: 2, threads: 2}",
+        "smp: {cpus: 8, sockets: 2, threads: 2}",
+        "smp: {cpus: 8, cores: 2, threads: 2}",
+        "smp: {cpus: 8, cores: 2, sockets: 2}",
+        "smp: {cpus: 4, sockets: 2, dies: 2, cores: 1, threads: 1}\nnuma: {nodes: 2}",
+        "memory: 2048\ncpu-model: EPYC,+x2apic",
+    ];
+    let lines: Vec<String> = written
+        .iter()
+        .map(|lines| {
+            let text = format!("kind: Node\nname: n1\ntier: full\n{lines}\n");
+            let (cluster, _) = load(&text).unwrap_or_else(|it| panic!("{it}"));
+            let Cpu { count, most, sockets, dies, cores, threads, model } = &cluster.nodes["n1"].cpu;
+            let memory = &cluster.nodes["n1"].memory;
+            let model = model.as_ref().map_or("-", |it| it.words.as_str());
+            format!(
+                "{:<60} {count}/{most} CPUs: {sockets} x {dies} x {cores} x {threads}, {model}; {}M over {:?}",
+                lines.replace('\n', ", "),
+                memory.mib,
+                memory.numa_nodes
+            )
+        })
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"));
 }
 
 /// Every file of tests/bad, rendered. A file's name is the code that it must give.

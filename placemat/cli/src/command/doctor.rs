@@ -3,8 +3,9 @@
 use crate::exit::{self, Failure};
 use crate::{launch, place, talk};
 use placemat_host::impair::{Backend, Offer};
+use placemat_host::probe::firmware::{self, Flavor};
 use placemat_host::probe::outside::Helper;
-use placemat_host::probe::{accel, firmware, program};
+use placemat_host::probe::{accel, program, vhost};
 
 /// One row: whether it is there, what it is, and in words how or how not.
 fn row(there: bool, name: &str, words: &str) -> Result<bool, Failure> {
@@ -28,14 +29,15 @@ pub(super) fn run() -> Result<u8, Failure> {
         };
     }
     talk::data("host\n")?;
-    ready &= match firmware::find() {
-        Ok(ovmf) => row(true, "UEFI firmware", &ovmf.code.display().to_string())?,
-        Err(error) => row(
-            false,
-            "UEFI firmware",
-            &format!("{error}; apt install ovmf"),
-        )?,
-    };
+    for (name, flavor) in [
+        ("UEFI firmware", Flavor::Plain),
+        ("Secure Boot", Flavor::SecureBoot),
+    ] {
+        ready &= match firmware::find(flavor) {
+            Ok(ovmf) => row(true, name, &ovmf.code.path.display().to_string())?,
+            Err(error) => row(false, name, &error.to_string())?,
+        };
+    }
     ready &= match Helper::find(None) {
         Ok(helper) => row(true, "way out", &helper.path.display().to_string())?,
         Err(_) => row(
@@ -50,6 +52,13 @@ pub(super) fn run() -> Result<u8, Failure> {
         "/dev/net/tun",
         "servers of tier full: `modprobe tun`, and read-write access",
     )?;
+    // Not needed: the same without it, only slower.
+    let words = if vhost::works() {
+        "works"
+    } else {
+        "does not; NICs go through QEMU"
+    };
+    row(true, "vhost-net", words)?;
     if spaces {
         effects()?;
     }

@@ -8,7 +8,7 @@
 mod cache;
 mod trial;
 
-use super::firmware::{self, Ovmf};
+use super::firmware::{self, Flavor, Ovmf};
 use super::program::Found;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -64,7 +64,7 @@ pub async fn probe(qemu: &Found, cache: &Path) -> AccelReport {
     if let Some(report) = cache::read(cache, &key) {
         return report;
     }
-    let ovmf = firmware::find().ok();
+    let ovmf = firmware::find(Flavor::Plain).ok();
     let kvm = kvm_works(qemu, ovmf.as_ref()).await;
     let accelerator = if kvm.works {
         Accelerator::Kvm

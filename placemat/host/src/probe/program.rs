@@ -40,6 +40,7 @@ pub const PROGRAMS: &[Program] = &[
         "servers of tier full and kernel",
         "--version",
     ),
+    row("swtpm", "swtpm", "TPMs of servers", "--version"),
     row("bird", "bird2", "routing daemons", "--version"),
     row(
         "dnsmasq",

@@ -29,6 +29,11 @@ pub enum Request {
         /// Server.
         target: String,
     },
+    /// Make a picture of a server's screen. Answer: [`Answer::Screenshot`].
+    Screenshot {
+        /// Server.
+        target: String,
+    },
     /// Act on the power of something. Answer: [`Answer::Done`].
     Power {
         /// What.
@@ -107,6 +112,11 @@ pub enum Answer {
     Capturing {
         /// A name for each.
         links: Vec<String>,
+    },
+    /// The picture is made.
+    Screenshot {
+        /// A PNG file in the lab's run directory, the client's to remove.
+        file: String,
     },
     /// Something happened.
     Event {
@@ -203,6 +213,9 @@ mod tests {
             Request::Capture {
                 what: "router/a:eth0".into(),
             },
+            Request::Screenshot {
+                target: "node/b".into(),
+            },
             Request::Events,
             Request::Down,
         ];
@@ -225,6 +238,9 @@ mod tests {
                 links: vec!["router/a:eth0".into()],
             },
             Answer::Attached,
+            Answer::Screenshot {
+                file: "screens/b-0.png".into(),
+            },
             Answer::Status {
                 status: Status {
                     id: "abc123".into(),

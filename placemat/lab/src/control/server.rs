@@ -102,6 +102,17 @@ async fn attend(lab: Lab, stream: UnixStream, down: CancellationToken) -> io::Re
             exec::run(&lab, stream, order, fds, rest).await
         }
         Request::Console { target } => console(&lab, stream, &target).await,
+        Request::Screenshot { target } => {
+            let made = match lab.target(&target) {
+                Ok(target) => lab.screenshot(&target).await,
+                Err(error) => Err(error),
+            };
+            let made = match made {
+                Ok(file) => Answer::Screenshot { file },
+                Err(error) => error.into(),
+            };
+            answer(&stream, &made).await
+        }
         Request::Power { target, action } => {
             let done = match lab.target(&target) {
                 Ok(target) => lab.power(&target, action, "cli").await,

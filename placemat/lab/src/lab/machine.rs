@@ -4,14 +4,16 @@ use super::LabError;
 use super::build::Workshop;
 use crate::error::chain;
 use crate::machine::{
-    BootTarget, DirectKernel, Machine, MachineFirmware, MachineSetup, MachineSpec, make_vars,
+    BootTarget, Bootable, DirectKernel, Disk, Machine, MachineFirmware, MachineSetup, MachineSpec,
+    Tpm, make_vars, own_order,
 };
 use crate::plan::derived_mac;
 use crate::server::BootTrack;
 use placemat_host::probe::accel::{self, AccelReport, Accelerator};
-use placemat_host::probe::{firmware, program};
+use placemat_host::probe::firmware::{self, FirmwareFile, Flavor};
+use placemat_host::probe::{program, vhost};
 use placemat_spec::Cluster;
-use placemat_spec::resource::{Accel, ImageSource, Name, Node, Tier};
+use placemat_spec::resource::{Accel, ImageSource, Name, Node, Tier, VolumeKind};
 use placemat_spec::selector::{Target, TargetKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -24,6 +26,8 @@ const BOOT_RETRY: Duration = Duration::from_secs(5);
 pub(super) struct Qemu {
     pub(super) path: PathBuf,
     pub(super) accel: AccelReport,
+    /// Whether the kernel can move frames of NICs.
+    pub(super) vhost: bool,
 }
 
 /// Looks for QEMU and probes its accelerators, if the cluster has any use for them.
@@ -43,6 +47,7 @@ pub(super) async fn find_qemu(cluster: &Cluster, cache: &Path) -> Result<Option<
     Ok(Some(Qemu {
         path: found.path,
         accel,
+        vhost: vhost::works(),
     }))
 }
 
@@ -70,45 +75,43 @@ impl Workshop {
         for dir in [&data, &logs] {
             std::fs::create_dir_all(dir).map_err(|error| failed("create its folder", &error))?;
         }
-        let firmware = if node.firmware.uefi {
-            let ovmf = firmware::find().map_err(|error| failed("find UEFI firmware", &error))?;
-            let vars = make_vars(&data, &ovmf.vars)
-                .map_err(|error| failed("make its variable store", &error))?;
-            MachineFirmware::Uefi {
-                code: ovmf.code,
-                vars,
-            }
-        } else {
-            MachineFirmware::Bios
-        };
         let (disks, shares) = self.storage(node, &data)?;
+        let accelerator = match node.accel {
+            Accel::Auto => qemu.accel.accelerator,
+            Accel::Kvm => kvm(node, qemu)?,
+            Accel::Tcg => Accelerator::Tcg,
+        };
+        let devices = &node.devices;
         let spec = MachineSpec {
             name: node.name.clone(),
             qemu: qemu.path.clone(),
-            accelerator: match node.accel {
-                Accel::Auto => qemu.accel.accelerator,
-                Accel::Kvm => kvm(node, qemu)?,
-                Accel::Tcg => Accelerator::Tcg,
-            },
-            cpus: node.cpu.count,
-            memory_mib: node.memory_mib,
-            firmware,
+            accelerator,
+            cpu: node.cpu.clone(),
+            memory_mib: node.memory.mib,
+            numa_nodes: node.memory.numa_nodes,
+            firmware: firmware_of(node, &data)
+                .map_err(|reason| LabError(format!("node/{}: {reason}", node.name)))?,
             kernel: self.direct_kernel(node)?,
             smbios: node.smbios.clone(),
+            ignition: node.ignition.clone(),
             nics: node
                 .interfaces
                 .iter()
                 .enumerate()
                 .map(|(index, nic)| nic.mac.unwrap_or_else(|| derived_mac(&node.name, index)))
                 .collect(),
+            queues: devices.queues,
+            // Emulated CPUs have no way to be interrupted by the kernel.
+            vhost: qemu.vhost && accelerator == Accelerator::Kvm,
+            boot_order: own_boot_order(node, &disks),
             disks,
             shares,
-            // A server that can boot over HTTP does so before it looks at its disks.
-            boot_first: if node.firmware.http_boot {
-                BootTarget::Network
-            } else {
-                BootTarget::Disk
-            },
+            tpm: tpm_of(node, &data, &logs)?,
+            video: devices
+                .video
+                .then(|| self.screen_socket(node))
+                .transpose()?,
+            arguments: devices.qemu_args.clone(),
             console_log: logs.join("console.log"),
             qemu_log: logs.join("qemu.log"),
         };
@@ -122,6 +125,14 @@ impl Workshop {
                 cancel: self.cancel.clone(),
             },
         ))
+    }
+
+    /// Where the VNC server of a node's screen listens. Short: a socket's path has 107 bytes.
+    fn screen_socket(&self, node: &Node) -> Result<PathBuf, LabError> {
+        let folder = self.run_dir.join("vnc");
+        std::fs::create_dir_all(&folder)
+            .map_err(|error| LabError(format!("create {}: {error}", folder.display())))?;
+        Ok(folder.join(&node.name))
     }
 
     fn direct_kernel(&self, node: &Node) -> Result<Option<DirectKernel>, LabError> {
@@ -152,6 +163,63 @@ impl Workshop {
             ImageSource::File(_) | ImageSource::Url(_) => None,
         }
     }
+}
+
+/// Firmware, and a variable store of the node's own for it.
+fn firmware_of(node: &Node, data: &Path) -> Result<MachineFirmware, String> {
+    if !node.firmware.uefi {
+        return Ok(MachineFirmware::Bios);
+    }
+    let secure_boot = node.firmware.secure_boot.is_some();
+    let (flavor, kind) = if secure_boot {
+        (Flavor::SecureBoot, "-secure")
+    } else {
+        (Flavor::Plain, "")
+    };
+    let ovmf = firmware::find(flavor).map_err(|error| error.to_string())?;
+    let (template, kind) = match &node.firmware.nvram {
+        None => (ovmf.vars, kind.to_owned()),
+        Some(path) => (FirmwareFile::raw(path), format!("{kind}-own")),
+    };
+    let vars = make_vars(data, &kind, &template);
+    let vars = vars.map_err(|error| format!("make its variable store: {}", chain(&error)))?;
+    Ok(MachineFirmware::Uefi {
+        code: ovmf.code,
+        vars,
+        secure_boot,
+    })
+}
+
+fn own_boot_order(node: &Node, disks: &[Disk]) -> Vec<Bootable> {
+    let nics: Vec<&str> = node.interfaces.iter().map(|it| it.name.as_str()).collect();
+    // Every volume but a shared folder is a disk, in order.
+    let volumes = node.volumes.iter();
+    let volumes = volumes.filter(|it| !matches!(it.kind, VolumeKind::HostPath { .. }));
+    let named = volumes.zip(disks).enumerate();
+    let disks: Vec<(usize, &str)> = named
+        .filter(|(_, (_, disk))| disk.bootable)
+        .map(|(index, (volume, _))| (index, volume.name.as_str()))
+        .collect();
+    // A server that can boot over HTTP does so before it looks at its disks.
+    let first = if node.firmware.http_boot {
+        BootTarget::Network
+    } else {
+        BootTarget::Disk
+    };
+    own_order(&nics, &disks, &node.boot_order, first)
+}
+
+fn tpm_of(node: &Node, data: &Path, logs: &Path) -> Result<Option<Tpm>, LabError> {
+    if node.devices.tpm.is_none() {
+        return Ok(None);
+    }
+    let program = program::locate("swtpm")
+        .map_err(|error| LabError(format!("node/{}: {error}", node.name)))?;
+    Ok(Some(Tpm {
+        program,
+        state: data.join("tpm"),
+        log: logs.join("swtpm.log"),
+    }))
 }
 
 fn kvm(node: &Node, qemu: &Qemu) -> Result<Accelerator, LabError> {

@@ -4,6 +4,7 @@
 use super::command::AGENT_ID;
 use super::launch::{self, Launched};
 use super::scan::Sign;
+use super::tpm::TpmProcess;
 use super::{Machine, MachineNews, lock};
 use placemat_host::agent::Agent;
 use placemat_host::qmp::{Qmp, QmpEvent, QmpEvents, commands};
@@ -14,12 +15,15 @@ use std::time::Duration;
 use tokio::process::Child;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// How long one try to reach the guest agent takes at most. It opens its channel a moment before
 /// it answers.
 const AGENT_TRY: Duration = Duration::from_secs(5);
+
+/// How long a machine whose TPM has ended may take to end itself, as both do on power-off.
+const TPM_GRACE: Duration = Duration::from_secs(1);
 
 /// A running QEMU.
 #[derive(Debug)]
@@ -70,6 +74,7 @@ pub(super) fn keep(
         life: life.clone(),
         child: launched.child,
         _daemons: launched.daemons,
+        tpm: launched.tpm,
         events: launched.events,
         nothing_to_boot,
         tasks: JoinSet::new(),
@@ -84,6 +89,9 @@ pub(super) fn keep(
             Sign::Output => track.reach(BootPhase::Firmware, None),
             Sign::Kernel => track.reach(BootPhase::Kernel, None),
             Sign::Userspace(image) => track.reach(BootPhase::Userspace, Some(image)),
+            Sign::Refused(words) => track.note(LabEventKind::Note {
+                text: format!("the firmware refused what it should boot: {words}"),
+            }),
             Sign::NothingToBoot(words) => {
                 // The keeper ends only after QEMU has, and then nobody cares.
                 let _ = failures.send(words);
@@ -100,6 +108,7 @@ struct Keeper {
     child: Child,
     /// Daemons of its shared folders; dropped with the keeper, they are killed.
     _daemons: Vec<Child>,
+    tpm: Option<TpmProcess>,
     events: QmpEvents,
     nothing_to_boot: mpsc::UnboundedReceiver<String>,
     tasks: JoinSet<()>,
@@ -124,6 +133,9 @@ impl Keeper {
             let _ = self.tasks.join_next().await;
         }
         self.tasks.shutdown().await;
+        if let Some(tpm) = self.tpm.take() {
+            tpm.finish().await;
+        }
         self.finish(end);
     }
 
@@ -140,8 +152,24 @@ impl Keeper {
                     None => std::future::pending().await,
                 }
             };
+            let tpm = self.tpm.as_mut();
+            let tpm_ended = async {
+                match tpm {
+                    Some(tpm) => tpm.ended().await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
+                biased;
                 status = self.child.wait() => return status,
+                how = tpm_ended => {
+                    self.tpm = None;
+                    // It ends with its machine, and may be seen to do so first.
+                    if let Ok(status) = timeout(TPM_GRACE, self.child.wait()).await {
+                        return status;
+                    }
+                    self.note_lost_tpm(how);
+                }
                 () = cut.cancelled(), if !cutting => {
                     cutting = true;
                     // It fails only when QEMU has ended, which `wait` tells.
@@ -224,6 +252,16 @@ impl Keeper {
             text: format!("the firmware found nothing to boot ({words}){next}"),
         });
         self.retry_at = retry.map(|pause| Instant::now() + pause);
+    }
+
+    /// Without its TPM a machine runs on, as one with a dead chip would.
+    fn note_lost_tpm(&self, status: std::io::Result<ExitStatus>) {
+        let how = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+        let log = self.machine.spec().tpm.as_ref().map(|tpm| &tpm.log);
+        let words = log.map_or_else(String::new, |log| launch::last_words(log));
+        self.machine.track().note(LabEventKind::Note {
+            text: format!("its TPM (swtpm) ended by itself ({how}): {words}"),
+        });
     }
 
     /// The guest has opened the agent's channel: it answers in a moment.

@@ -3,9 +3,12 @@
 use super::command::{self, Descriptors};
 use super::share;
 use super::spec::{BootTarget, MachineSpec};
+use super::tpm::TpmProcess;
 use placemat_host::agent::Agent;
-use placemat_host::inherit::inherit;
+use placemat_host::inherit::{inherit, numbers};
+use placemat_host::probe::vhost;
 use placemat_host::qmp::{Qmp, QmpError, QmpEvents};
+use placemat_host::tap::Tap;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -73,13 +76,14 @@ pub(super) struct Launched {
     pub(super) events: QmpEvents,
     pub(super) agent: Agent,
     pub(super) console: UnixStream,
+    pub(super) tpm: Option<TpmProcess>,
 }
 
 /// Starts QEMU and waits until its monitor answers; the guest runs by then.
 pub(super) async fn launch(
     spec: &MachineSpec,
-    taps: &[OwnedFd],
-    first: BootTarget,
+    taps: &[Tap],
+    first: Option<BootTarget>,
 ) -> Result<Launched, LaunchError> {
     let prepare = |source| LaunchError::Prepare {
         machine: spec.name.clone(),
@@ -88,16 +92,29 @@ pub(super) async fn launch(
     let (monitor, its_monitor) = pair().map_err(prepare)?;
     let (console, its_console) = pair().map_err(prepare)?;
     let (agent, its_agent) = pair().map_err(prepare)?;
-    let taps: Vec<OwnedFd> = taps
-        .iter()
-        .map(OwnedFd::try_clone)
-        .collect::<Result<_, _>>()
-        .map_err(prepare)?;
+    let (tpm, its_tpm) = match &spec.tpm {
+        None => (None, None),
+        Some(tpm) => {
+            let (tpm, fd) = TpmProcess::start(tpm).map_err(|source| LaunchError::Start {
+                machine: spec.name.clone(),
+                program: tpm.program.display().to_string(),
+                source,
+            })?;
+            (Some(tpm), Some(fd))
+        }
+    };
+    let queues = taps.iter().map(Tap::descriptors);
+    let queues: Vec<Vec<OwnedFd>> = queues.collect::<Result<_, _>>().map_err(prepare)?;
+    let with_vhost = if spec.vhost { &queues[..] } else { &[] };
+    let vhost = with_vhost.iter().map(|queues| vhost::open(queues.len()));
+    let vhost: Vec<Vec<OwnedFd>> = vhost.collect::<Result<_, _>>().map_err(prepare)?;
     let fds = Descriptors {
         monitor: its_monitor.as_raw_fd(),
         console: its_console.as_raw_fd(),
         agent: its_agent.as_raw_fd(),
-        taps: taps.iter().map(AsRawFd::as_raw_fd).collect(),
+        tpm: its_tpm.as_ref().map(AsRawFd::as_raw_fd),
+        taps: queues.iter().map(|queues| numbers(queues)).collect(),
+        vhost: vhost.iter().map(|queues| numbers(queues)).collect(),
     };
     let log = open_log(&spec.qemu_log).map_err(prepare)?;
     let daemons = share::start(&spec.shares, &log).map_err(|source| LaunchError::Share {
@@ -114,8 +131,9 @@ pub(super) async fn launch(
             .stdout(log.try_clone().map_err(prepare)?)
             .stderr(log)
             .kill_on_drop(true);
-        let given = [its_monitor, its_console, its_agent];
-        inherit(&mut command, given.into_iter().chain(taps).collect());
+        let given = [its_monitor, its_console, its_agent].into_iter();
+        let nics = queues.into_iter().chain(vhost).flatten();
+        inherit(&mut command, given.chain(its_tpm).chain(nics).collect());
         command.spawn().map_err(|source| LaunchError::Start {
             machine: spec.name.clone(),
             program: spec.qemu.display().to_string(),
@@ -135,6 +153,7 @@ pub(super) async fn launch(
         events,
         agent: Agent::new(agent),
         console,
+        tpm,
     })
 }
 

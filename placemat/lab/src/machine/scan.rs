@@ -15,6 +15,8 @@ pub(super) enum Sign {
     Kernel,
     /// Userspace runs, and says what image it is.
     Userspace(String),
+    /// Secure Boot refused what firmware should boot: its words.
+    Refused(String),
     /// Firmware found nothing to boot: its words.
     NothingToBoot(String),
 }
@@ -62,6 +64,10 @@ fn judge(line: &str) -> Option<Sign> {
     }
     // Words of EDK II's boot device selection. Its shell is the last resort, not a system.
     let (_, words) = line.split_once("BdsDxe: ")?;
+    let refused = [": Access Denied", ": Security Violation"];
+    if refused.iter().any(|end| words.trim_end().ends_with(end)) {
+        return Some(Sign::Refused(words.to_owned()));
+    }
     let failed = words.starts_with("No bootable option")
         || words.starts_with("starting") && words.contains("EFI Internal Shell");
     failed.then(|| Sign::NothingToBoot(words.to_owned()))
@@ -106,6 +112,14 @@ mod tests {
         fn any_bytes_are_fine(bytes: Vec<u8>) {
             Scanner::default().scan(&bytes);
         }
+    }
+
+    #[test]
+    fn refused_by_secure_boot() {
+        let mut scanner = Scanner::default();
+        let words = "failed to load Boot0001 \"UEFI Misc Device\" from PciRoot(0x0): Access Denied";
+        let seen = scanner.scan(format!("BdsDxe: {words}\r\n").as_bytes());
+        assert_eq!(seen, [Sign::Output, Sign::Refused(words.into())]);
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! What a virtual machine is made of, resolved to files: no lookups are left to do.
 
+use super::boot_order::Bootable;
 use placemat_host::probe::accel::Accelerator;
-use placemat_spec::resource::Smbios;
+use placemat_host::probe::firmware::FirmwareFile;
+use placemat_spec::resource::{Cpu, Smbios};
 use placemat_spec::value::Mac;
 use std::path::PathBuf;
 
@@ -15,23 +17,37 @@ pub struct MachineSpec {
     /// How it runs instructions.
     pub accelerator: Accelerator,
     /// Virtual CPUs.
-    pub cpus: u32,
+    pub cpu: Cpu,
     /// Memory in MiB.
     pub memory_mib: u64,
+    /// NUMA nodes that memory and CPUs are spread over.
+    pub numa_nodes: Option<u32>,
     /// What runs first.
     pub firmware: MachineFirmware,
     /// A kernel that firmware starts instead of what disks and networks hold (tier `kernel`).
     pub kernel: Option<DirectKernel>,
     /// SMBIOS type 1 strings.
     pub smbios: Smbios,
+    /// Ignition configuration, for whoever reads fw_cfg.
+    pub ignition: Option<PathBuf>,
     /// MAC of each NIC, in order. Taps are given in the same order.
     pub nics: Vec<Mac>,
+    /// Pairs of queues of each NIC.
+    pub queues: u32,
+    /// Whether the kernel moves the NICs' frames (vhost-net).
+    pub vhost: bool,
     /// Disks, in order.
     pub disks: Vec<Disk>,
     /// Shared folders, in order.
     pub shares: Vec<Share>,
-    /// What is tried first when nothing else is asked for.
-    pub boot_first: BootTarget,
+    /// Every NIC and disk in the machine's own boot order.
+    pub boot_order: Vec<Bootable>,
+    /// TPM 2.0.
+    pub tpm: Option<Tpm>,
+    /// VNC socket of its screen; `None`: it has no screen.
+    pub video: Option<PathBuf>,
+    /// QEMU arguments of the file's own, after all others.
+    pub arguments: Vec<String>,
     /// The serial console's log; it has everything since the lab started.
     pub console_log: PathBuf,
     /// What QEMU itself says.
@@ -44,12 +60,25 @@ pub enum MachineFirmware {
     /// UEFI.
     Uefi {
         /// OVMF's code.
-        code: PathBuf,
+        code: FirmwareFile,
         /// This machine's own variable store.
-        vars: PathBuf,
+        vars: FirmwareFile,
+        /// Starts only what is signed with a key that the variable store has.
+        secure_boot: bool,
     },
     /// QEMU's BIOS.
     Bios,
+}
+
+/// A TPM 2.0, emulated by swtpm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tpm {
+    /// swtpm's program.
+    pub program: PathBuf,
+    /// Folder with its state.
+    pub state: PathBuf,
+    /// What swtpm says.
+    pub log: PathBuf,
 }
 
 /// A kernel that QEMU loads itself.

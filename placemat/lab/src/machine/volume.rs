@@ -6,6 +6,7 @@
 use super::qcow2;
 use super::seed::Seed;
 use super::spec::{Disk, DiskFormat};
+use placemat_host::probe::firmware::FirmwareFile;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -66,9 +67,13 @@ fn put_aside(path: &Path, image: &Path) -> io::Result<()> {
     if same && !written_since(image, path) {
         return Ok(());
     }
+    tracing::warn!(disk = %path.display(), image = %image.display(), "the disk lies over another image, or that has changed since; it is put aside");
+    aside(path)
+}
+
+fn aside(path: &Path) -> io::Result<()> {
     let mut aside = path.as_os_str().to_owned();
     aside.push(".old");
-    tracing::warn!(disk = %path.display(), image = %image.display(), "the disk lies over another image, or that has changed since; it is put aside");
     fs::rename(path, aside)
 }
 
@@ -149,14 +154,42 @@ pub fn disk_size(image: &Path) -> io::Result<u64> {
     qcow2::examine(image).map(|backing| backing.size)
 }
 
-/// Makes a machine's UEFI variable store in `folder` from the empty one, or finds it there.
-pub fn make_vars(folder: &Path, empty: &Path) -> Result<PathBuf, VolumeError> {
-    let path = folder.join("nvram.fd");
-    made(&path, |new| {
-        // Distributions install the empty store read-only; its mode must not come along.
-        fs::write(new, fs::read(empty)?)
+/// Makes a machine's UEFI variable store in `folder` as a copy of `template`, or finds it there.
+///
+/// A store belongs to a kind of firmware: `kind` is part of its name, so that a machine that is
+/// given Secure Boot does not go on with a store without keys. One that no longer has the
+/// template's size, since newer firmware came, is put aside.
+pub fn make_vars(
+    folder: &Path,
+    kind: &str,
+    template: &FirmwareFile,
+) -> Result<FirmwareFile, VolumeError> {
+    let extension = if template.format == "raw" {
+        "fd"
+    } else {
+        template.format
+    };
+    let path = folder.join(format!("nvram{kind}.{extension}"));
+    let failed = |source| VolumeError::Make {
+        path: path.display().to_string(),
+        source,
+    };
+    let empty = fs::read(&template.path).map_err(|source| VolumeError::Image {
+        image: template.path.display().to_string(),
+        source,
     })?;
-    Ok(path)
+    let length = fs::metadata(&path).map(|file| file.len());
+    // The size of a qcow2 file is no flash's size; it grows.
+    if template.format == "raw" && length.is_ok_and(|length| length != empty.len() as u64) {
+        tracing::warn!(nvram = %path.display(), "the variable store is of other firmware; it is put aside");
+        aside(&path).map_err(failed)?;
+    }
+    // Distributions install the template read-only; its mode must not come along.
+    made(&path, |new| fs::write(new, &empty))?;
+    Ok(FirmwareFile {
+        path,
+        format: template.format,
+    })
 }
 
 fn examined(image: &Path) -> Result<(PathBuf, qcow2::Backing), VolumeError> {

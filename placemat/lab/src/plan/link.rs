@@ -31,8 +31,8 @@ pub struct End {
     pub mac: Mac,
     /// Its static addresses.
     pub addresses: Vec<IpNet>,
-    /// Whether it is a VM's NIC.
-    pub in_vm: bool,
+    /// Pairs of queues, where it is a VM's NIC.
+    pub queues: Option<u32>,
     /// What befalls what it sends.
     pub impair: Option<Effects>,
 }
@@ -73,12 +73,19 @@ pub struct Tap {
     pub bridge: String,
     /// The NIC.
     pub end: End,
+    /// Pairs of queues.
+    pub queues: u32,
     /// MTU in bytes.
     pub mtu: Option<u32>,
 }
 
 impl End {
-    pub(super) fn of(target: &Target, index: usize, interface: &Interface, in_vm: bool) -> Self {
+    pub(super) fn of(
+        target: &Target,
+        index: usize,
+        interface: &Interface,
+        queues: Option<u32>,
+    ) -> Self {
         Self {
             target: target.clone(),
             interface: interface.name.clone(),
@@ -86,7 +93,7 @@ impl End {
                 .mac
                 .unwrap_or_else(|| derived_mac(&target.name, index)),
             addresses: interface.addresses.clone(),
-            in_vm,
+            queues,
             impair: interface.impair.as_ref().map(|impair| impair.effects),
         }
     }
@@ -107,7 +114,8 @@ pub(super) fn plan_network(
             end.impair.get_or_insert(impair.effects);
         }
     }
-    let bridgeless = network.kind == NetworkType::Internal && ends.iter().all(|end| !end.in_vm);
+    let bridgeless =
+        network.kind == NetworkType::Internal && ends.iter().all(|end| end.queues.is_none());
     if bridgeless && ends.len() == 2 {
         let mut ends = ends.into_iter();
         if let (Some(end), Some(peer)) = (ends.next(), ends.next()) {
@@ -132,10 +140,11 @@ pub(super) fn plan_network(
     });
     for end in ends {
         *port += 1;
-        if end.in_vm {
+        if let Some(queues) = end.queues {
             plan.taps.push(Tap {
                 name: format!("_tap{port}"),
                 bridge: network.name.clone(),
+                queues,
                 end,
                 mtu: network.mtu,
             });

@@ -256,7 +256,7 @@ impl TierPlan {
             return self;
         }
         self.cpus += u64::from(node.cpu.count);
-        self.memory_mib += node.memory_mib;
+        self.memory_mib += node.memory.mib;
         self.disks += node.volumes.len();
         for volume in &node.volumes {
             if let VolumeKind::Raw { size, .. } = volume.kind {

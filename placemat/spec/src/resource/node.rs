@@ -1,6 +1,9 @@
 //! `kind: Node`: a server.
 
+mod devices;
+mod firmware;
 mod hardware;
+mod processor;
 mod read;
 mod volume;
 
@@ -9,8 +12,10 @@ pub use volume::{CacheMode, RawFormat, ShareProtocol, Volume, VolumeKind};
 
 use super::{Interface, Labels, Name};
 use crate::Place;
+use crate::value::Uuid;
 use ipnet::IpNet;
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 /// How faithfully a server is simulated. All tiers share one face: BMC, DHCP lease, BGP, exec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,20 +43,106 @@ pub enum Accel {
     Tcg,
 }
 
-/// Virtual CPUs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Virtual CPUs: `sockets * dies * cores * threads == most`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cpu {
-    /// Number of virtual CPUs, at least 1.
+    /// CPUs that are there at power-on, at least 1.
     pub count: u32,
+    /// CPUs that could be plugged in, with those that are there.
+    pub most: u32,
+    /// Sockets.
+    pub sockets: u32,
+    /// Dies a socket.
+    pub dies: u32,
+    /// Cores a die.
+    pub cores: u32,
+    /// Threads a core.
+    pub threads: u32,
+    /// CPU model; without one, the accelerator's best.
+    pub model: Option<CpuModel>,
+}
+
+impl Cpu {
+    /// One socket with `count` cores.
+    pub const fn flat(count: u32) -> Self {
+        Self {
+            count,
+            most: count,
+            sockets: 1,
+            dies: 1,
+            cores: count,
+            threads: 1,
+            model: None,
+        }
+    }
+
+    /// Spreads the cores of a [`flat`](Self::flat) one over sockets, so that no socket is in two of
+    /// `nodes` NUMA nodes: no server has such a one, and Linux complains of it.
+    fn spread(&mut self, nodes: u32) {
+        let (whole, cores) = (self.most.is_multiple_of(nodes), self.most / nodes);
+        (self.sockets, self.cores) = if whole {
+            (nodes, cores)
+        } else {
+            (self.most, 1)
+        };
+    }
+}
+
+/// `cpu-model:` of a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CpuModel {
+    /// A model of QEMU's, with features after it: `EPYC,+x2apic`.
+    pub words: String,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// Memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Memory {
+    /// All of it, in MiB.
+    pub mib: u64,
+    /// Number of NUMA nodes that memory and CPUs are spread over; `None`: no NUMA.
+    pub numa_nodes: Option<u32>,
+    /// Where its size stands, or the node's name.
+    pub place: Place,
 }
 
 /// `firmware:` of a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Firmware {
     /// UEFI (OVMF) rather than BIOS.
     pub uefi: bool,
     /// Boots over HTTP when the boot order says network.
     pub http_boot: bool,
+    /// Secure Boot with enrolled keys; where that stands.
+    pub secure_boot: Option<Place>,
+    /// Variable store that the machine's own begins as a copy of; default: the distribution's.
+    pub nvram: Option<PathBuf>,
+}
+
+/// One word of `boot-order:`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BootDevice {
+    /// All NICs that no other word names.
+    Network,
+    /// All disks that no other word names.
+    Disk,
+    /// An interface or a volume.
+    Named(Name),
+}
+
+/// What hangs on a server that QEMU runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Devices {
+    /// Pairs of queues of each NIC, at least 1.
+    pub queues: u32,
+    /// TPM 2.0; where the file asks for it.
+    pub tpm: Option<Place>,
+    /// A screen.
+    pub video: bool,
+    /// QEMU arguments of the file's own, after all others.
+    pub qemu_args: Vec<String>,
 }
 
 /// `smbios:` type 1 strings.
@@ -63,6 +154,8 @@ pub struct Smbios {
     pub product: Option<String>,
     /// Serial; by default the hex SHA-1 of the node's name, as placemat v2 does.
     pub serial: String,
+    /// UUID; by default it follows from the serial.
+    pub uuid: Uuid,
 }
 
 /// `bmc:` of a node.
@@ -103,14 +196,21 @@ pub struct Node {
     pub loopback: Vec<IpNet>,
     /// Virtual CPUs.
     pub cpu: Cpu,
-    /// Memory in MiB.
-    pub memory_mib: u64,
+    /// Memory.
+    pub memory: Memory,
     /// Firmware.
     pub firmware: Firmware,
+    /// Ignition configuration.
+    pub ignition: Option<PathBuf>,
+    /// What firmware tries to boot, first to last; what it does not name comes after. Empty: as the
+    /// firmware has it.
+    pub boot_order: Vec<BootDevice>,
     /// SMBIOS strings.
     pub smbios: Smbios,
     /// Disks and shared folders, in order.
     pub volumes: Vec<Volume>,
+    /// Queues, TPM, screen, QEMU arguments.
+    pub devices: Devices,
     /// BMC.
     pub bmc: Option<Bmc>,
     /// Image whose rootfs a `netns` node runs (and whose kernel a `kernel` node boots).

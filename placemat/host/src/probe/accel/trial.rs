@@ -40,13 +40,14 @@ pub(super) enum Life {
 /// Runs UEFI firmware, with nothing to boot, until it speaks, dies, or time is up.
 pub(super) async fn firmware(qemu: &Path, ovmf: &Ovmf, accelerator: Accelerator) -> Life {
     let begin = Instant::now();
-    let code = ovmf.code.display().to_string().replace(',', ",,");
+    let code = ovmf.code.path.display().to_string().replace(',', ",,");
     let mut command = bare(qemu, accelerator);
     // Code alone will do: without a variable store, OVMF keeps its variables in memory.
     command
         .arg("-drive")
         .arg(format!(
-            "if=pflash,unit=0,format=raw,readonly=on,file={code}"
+            "if=pflash,unit=0,format={},readonly=on,file={code}",
+            ovmf.code.format
         ))
         .args(["-serial", "stdio"]);
     let mut child = match command.spawn() {

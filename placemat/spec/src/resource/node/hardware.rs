@@ -1,143 +1,25 @@
-//! Reads what a node is made of: processors, memory, firmware, SMBIOS, BMC.
+//! Reads what a node calls itself and how it is managed: SMBIOS, BMC.
 
-use super::{Bmc, BmcFault, Cpu, Firmware, Smbios};
+use super::{Bmc, BmcFault, Smbios};
 use crate::document::{At, Fields, Item};
 use crate::draft::{Reading, Segment, host};
-use crate::problem::Problem;
-use crate::value::{parse_address, parse_size};
+use crate::value::{Uuid, parse_address};
 use sha1::{Digest, Sha1};
 use std::fmt::Write as _;
-
-/// Memory, unless the file says otherwise.
-const MEMORY_MIB: u64 = 1024;
-/// More than QEMU's q35 takes.
-const MOST_CPUS: u32 = 1024;
-/// More than any machine has that could run this.
-const MOST_MEMORY_MIB: u64 = 16 << 20;
+use std::str::FromStr;
 
 const FAULTS: [(&str, BmcFault); 1] = [("lies-about-power", BmcFault::LiesAboutPower)];
 
-/// Takes `cpu` or placemat v2's `smp`; one CPU if there is neither.
-pub(super) fn cpu(fields: &mut Fields<'_>) -> Cpu {
-    let cpu = fields.opt("cpu").and_then(|it| it.integer(1..=MOST_CPUS));
-    let smp = fields.opt("smp").and_then(|it| smp(&it));
-    if let (Some(cpu), Some(smp)) = (fields.key_place("cpu"), fields.key_place("smp")) {
-        fields.findings().error(
-            Problem::new(
-                "conflict",
-                format!("{} has both `cpu` and `smp`", fields.describe()),
-            )
-            .at(smp, "keep one of the two")
-            .at(cpu, "the other is here"),
-        );
-    }
-    Cpu {
-        count: cpu.map(|it| it.value).or(smp).unwrap_or(1),
-    }
-}
-
-/// `smp: {cpus, sockets, dies, cores, threads, maxcpus}`: how many CPUs it comes to.
-fn smp(item: &Item<'_>) -> Option<u32> {
-    let mut fields = item.fields()?;
-    let mut product: u32 = 1;
-    for key in ["sockets", "dies", "cores", "threads"] {
-        let count = fields
-            .opt(key)
-            .and_then(|it| it.integer(1..=MOST_CPUS))
-            .map_or(1, |it| it.value);
-        product = product.saturating_mul(count);
-    }
-    let cpus = fields.opt("cpus").and_then(|it| it.integer(1..=MOST_CPUS));
-    fields
-        .opt("maxcpus")
-        .and_then(|it| it.integer(1..=MOST_CPUS));
-    fields.finish();
-    let count = cpus.map_or(product, |cpus| cpus.value);
-    if count > MOST_CPUS {
-        let message = format!("comes to more than {MOST_CPUS} CPUs");
-        item.findings()
-            .error(item.problem("out-of-range", &message, "too many"));
-    }
-    Some(count)
-}
-
-/// Takes `memory`, in MiB. A bare number is MiB too, as it is for QEMU.
-pub(super) fn memory(fields: &mut Fields<'_>) -> u64 {
-    let Some(item) = fields.opt("memory") else {
-        return MEMORY_MIB;
-    };
-    let size = item.parse("bad-size", "a size such as `512M` or `1G`", |text| {
-        if text.bytes().all(|byte| byte.is_ascii_digit()) {
-            parse_size(&format!("{text}M"))
-        } else {
-            parse_size(text)
-        }
-    });
-    let bytes = size.map_or(MEMORY_MIB << 20, |size| size.value);
-    let mib = bytes >> 20;
-    if !(16..=MOST_MEMORY_MIB).contains(&mib) || !bytes.is_multiple_of(1 << 20) {
-        fields.findings().error(
-            item.problem(
-                "out-of-range",
-                "must be whole MiB from 16M to 16T",
-                "expected 16M to 16T",
-            )
-            .help("suffixes are `M` and `G`; a bare number is in MiB"),
-        );
-    }
-    mib
-}
-
-/// Takes `firmware: {uefi, http-boot}`, or placemat v2's `uefi`.
-pub(super) fn firmware(fields: &mut Fields<'_>) -> Firmware {
-    let short = fields.opt("uefi").and_then(|it| it.boolean());
-    let item = fields.opt("firmware");
-    if let (Some(uefi), Some(item)) = (fields.key_place("uefi"), &item) {
-        fields.findings().error(
-            Problem::new(
-                "conflict",
-                format!("{} has both `firmware` and `uefi`", fields.describe()),
-            )
-            .at(uefi, "move it into `firmware`")
-            .at(item.place(), "`firmware` is here"),
-        );
-    }
-    let Some(mut inner) = item.and_then(|it| it.fields()) else {
-        let uefi = short.is_some_and(|it| it.value);
-        return Firmware {
-            uefi,
-            http_boot: uefi,
-        };
-    };
-    let uefi = inner
-        .opt("uefi")
-        .and_then(|it| it.boolean())
-        .is_none_or(|it| it.value);
-    let http_boot = inner.opt("http-boot").and_then(|it| it.boolean());
-    if let Some(http) = http_boot.filter(|http| http.value && !uefi) {
-        inner.findings().error(
-            Problem::new(
-                "conflict",
-                format!("{} boots over HTTP without UEFI", fields.describe()),
-            )
-            .at(http.place, "only UEFI can do this")
-            .help("set `uefi: true`"),
-        );
-    }
-    inner.finish();
-    Firmware {
-        uefi,
-        http_boot: http_boot.map_or(uefi, |it| it.value),
-    }
-}
-
-/// Takes `smbios`. Without a serial, it is the hex SHA-1 of the node's name, as in placemat v2.
+/// Takes `smbios`. Without a serial, it is the hex SHA-1 of the node's name, as in placemat v2; the
+/// UUID follows from the serial.
 pub(super) fn smbios(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Smbios {
     let mut smbios = Smbios {
         manufacturer: None,
         product: None,
         serial: String::new(),
+        uuid: Uuid::default(),
     };
+    let mut uuid = None;
     let mut place = reading.place();
     if let Some(mut fields) = fields.opt("smbios").and_then(|it| it.fields()) {
         smbios.manufacturer = fields
@@ -152,11 +34,16 @@ pub(super) fn smbios(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Smbi
             place = serial.place;
             smbios.serial = serial.value;
         }
+        uuid = fields.opt("uuid").and_then(|it| {
+            let wanted = "a UUID such as `0ccb0d23-5b5c-4a6f-9d5e-2f3f6c1c8a11`";
+            it.parse("bad-uuid", wanted, Uuid::from_str)
+        });
         fields.finish();
     }
     if smbios.serial.is_empty() {
         smbios.serial = default_serial(&reading.name);
     }
+    smbios.uuid = uuid.map_or_else(|| Uuid::of_serial(&smbios.serial), |it| it.value);
     reading
         .draft
         .ledger

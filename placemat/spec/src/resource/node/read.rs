@@ -1,6 +1,6 @@
 //! Reads `kind: Node`.
 
-use super::{Accel, Node, Tier, hardware, volume};
+use super::{Accel, Node, Tier, devices, firmware, hardware, processor, volume};
 use crate::document::Fields;
 use crate::draft::{Reading, Want};
 use crate::problem::Problem;
@@ -19,9 +19,6 @@ const ACCELS: [(&str, Accel); 3] = [
     ("tcg", Accel::Tcg),
 ];
 
-/// Keys of placemat v2 that mean something, but not here yet.
-const NOT_YET: [&str; 4] = ["ignition", "numa", "network-device-queue", "tpm"];
-
 pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
     let tier = fields
         .opt("tier")
@@ -39,16 +36,23 @@ pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
             .ledger
             .refer(Want::Dependency, name, &reading.owner);
     }
+    let (cpu, memory) = processor::read(fields);
+    let interfaces = interface::read(fields, reading);
+    let volumes = volume::read(fields, reading);
+    let boot_order = firmware::boot_order(fields, &interfaces, &volumes);
     let node = Node {
         name: reading.name.value.clone(),
         tier,
-        interfaces: interface::read(fields, reading),
+        interfaces,
         loopback: interface::loopback(fields, reading),
-        cpu: hardware::cpu(fields),
-        memory_mib: hardware::memory(fields),
-        firmware: hardware::firmware(fields),
+        cpu,
+        memory,
+        firmware: firmware::read(fields, reading),
+        ignition: firmware::ignition(fields, reading),
+        boot_order,
         smbios: hardware::smbios(fields, reading),
-        volumes: volume::read(fields, reading),
+        volumes,
+        devices: devices::read(fields),
         bmc: hardware::bmc(fields, reading),
         image,
         accel: fields
@@ -77,9 +81,7 @@ pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
             );
         }
     }
-    for key in NOT_YET {
-        fields.refuse(key, "remove it");
-    }
+    devices::warn_of_idle_keys(fields, tier);
     reading
         .draft
         .cluster
