@@ -45,12 +45,15 @@ apps:
   - {name: once, command: [echo, once], restart: no}
   - {name: hog, command: [tail, /dev/zero], restart: never}
 ---
+{kind: DataFolder, name: files, dir: files}
+---
 kind: Pod
 name: pod
 interfaces: [{network: net0, addresses: [10.1.0.4/24]}]
 init-scripts: [hello.sh]
 volumes:
   - {name: shared, kind: empty, mode: "0770", uid: 65534, gid: 33}
+  - {name: files, kind: host, folder: files, readonly: true}
 apps:
   - name: writer
     image: "oci:image:v1"
@@ -68,9 +71,9 @@ apps:
       - -c
       - |
         until test -s /c/file; do sleep 0.05; done
-        touch /srv/no 2> /dev/null || echo "reader $(id -u):$(id -g) $(cat /c/file) $(ip addr add 10.9.9.9/32 dev lo 2> /dev/null || echo weak)"
+        touch /srv/no 2> /dev/null || echo "reader $(id -u):$(id -g) $(cat /c/file) $(cat /etc/files/data) $(touch /etc/files/no 2> /dev/null || echo ro) $(ip addr add 10.9.9.9/32 dev lo 2> /dev/null || echo weak)"
         exec sleep 1000
-    mount: [{volume: shared, target: /c}]
+    mount: [{volume: shared, target: /c}, {volume: files, target: /etc/files}]
     caps-retain: [CAP_NET_RAW, CAP_DAC_OVERRIDE]
 ---
 kind: NetworkNamespace
@@ -175,6 +178,7 @@ fn on_images_with_programs_scripts_logs_and_limits() {
     }
     let place = Place::new();
     image(&place).expect("busybox");
+    place.write("files/data", "of-the-host\n");
     script(
         &place,
         "hello.sh",
@@ -195,7 +199,7 @@ fn on_images_with_programs_scripts_logs_and_limits() {
         said("router/pod/writer") == "writer 65534 red 0\n"
     });
     wait("reader", &lab, || {
-        said("router/pod/reader") == "reader 0:33 written weak\n"
+        said("router/pod/reader") == "reader 0:33 written of-the-host ro weak\n"
     });
     assert_eq!(
         lab.exec("router/pod", &["cat", "/run/.volume/shared/file"])

@@ -4,7 +4,7 @@ use super::store::{Held, Original, Request, Store};
 use super::{ImageError, Watch};
 use placemat_spec::Cluster;
 use placemat_spec::resource::{
-    FileSource, FolderContent, Image, ImageSource, Name, Tier, VolumeKind,
+    FileSource, FolderContent, Image, ImageSource, Name, PodVolumeKind, Tier, VolumeKind,
 };
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -97,6 +97,11 @@ fn used(cluster: &Cluster) -> (HashSet<&str>, HashSet<&str>) {
                 used.1.insert(folder.as_str());
             }
             VolumeKind::Seed { .. } | VolumeKind::Raw { .. } | VolumeKind::HostPath { .. } => {}
+        }
+    }
+    for volume in cluster.routers.values().flat_map(|pod| &pod.volumes) {
+        if let PodVolumeKind::Host { folder, .. } = &volume.kind {
+            used.1.insert(folder.as_str());
         }
     }
     used

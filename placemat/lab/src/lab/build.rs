@@ -67,7 +67,12 @@ impl Workshop {
         let mut units = IndexMap::new();
         let mut sites = HashMap::new();
         for router in self.cluster.routers.values() {
-            let unit = self.unit(router::spec(router, &self.oci, self.groups.as_ref())?);
+            let unit = self.unit(router::spec(
+                router,
+                &self.oci,
+                self.groups.as_ref(),
+                &|folder| self.folder_path(folder),
+            )?);
             units.insert(unit.target().clone(), unit);
         }
         for boot_server in self.cluster.boot_servers.values() {

@@ -6,7 +6,9 @@ use crate::oci::{Images, Unpacked};
 use crate::unit::{Folder, UnitRoot, UnitSpec, bird_app};
 use placemat_host::cgroup::{self, Tree};
 use placemat_host::container::{Bind, Root, Settings};
-use placemat_spec::resource::{App, Limits, OciImage, PodApp, PodVolumeKind, Router, RouterKind};
+use placemat_spec::resource::{
+    App, Limits, Name, OciImage, PodApp, PodVolumeKind, Router, RouterKind,
+};
 use placemat_spec::selector::{Target, TargetKind};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -16,11 +18,12 @@ const IMAGES: &str = ".image";
 const SCRATCH: &str = ".root";
 const VOLUMES: &str = ".volume";
 
-/// The unit that a router is.
+/// The unit that a router is. `folder_path` tells where a data folder is.
 pub(super) fn spec(
     router: &Router,
     images: &Images,
     groups: Option<&Tree>,
+    folder_path: &dyn Fn(&Name) -> Result<PathBuf, String>,
 ) -> Result<UnitSpec, LabError> {
     let find = |image: &OciImage| {
         images.get(image).ok_or_else(|| {
@@ -57,7 +60,7 @@ pub(super) fn spec(
             let mut env: Vec<_> = own.config.environment().collect();
             env.extend(app.env);
             app.env = env.into_iter().collect();
-            how.root = Some(root_of(&app.name, pod));
+            how.root = Some(root_of(router, &app.name, pod));
             how.keep.clone_from(&pod.keep);
             shown.push(Bind {
                 source: own.tree.clone(),
@@ -67,6 +70,16 @@ pub(super) fn spec(
         }
         settings.insert(app.name.clone(), how);
         apps.push(app);
+    }
+    for volume in &router.volumes {
+        if let PodVolumeKind::Host { folder, read_only } = &volume.kind {
+            shown.push(Bind {
+                source: folder_path(folder)
+                    .map_err(|error| LabError(format!("router/{}: {error}", router.name)))?,
+                target: inside(VOLUMES, &volume.name),
+                read_only: *read_only,
+            });
+        }
     }
     let root = match (router.kind, image) {
         (_, Some(image)) => UnitRoot::Image(image.tree.clone()),
@@ -102,11 +115,18 @@ fn settings_of(app: &App, image: Option<&Unpacked>) -> Settings {
 }
 
 /// The root of a pod's app: its image, with the pod's `/run` and the volumes that it mounts.
-fn root_of(app: &str, pod: &PodApp) -> Root {
+fn root_of(router: &Router, app: &str, pod: &PodApp) -> Root {
+    let read_only = |name: &Name| {
+        let volume = router.volumes.iter().find(|volume| volume.name == *name);
+        volume.is_some_and(|volume| match volume.kind {
+            PodVolumeKind::Host { read_only, .. } => read_only,
+            PodVolumeKind::Empty { .. } => false,
+        })
+    };
     let binds = pod.mounts.iter().map(|mount| Bind {
         source: inside(VOLUMES, &mount.volume),
         target: mount.target.clone(),
-        read_only: false,
+        read_only: read_only(&mount.volume),
     });
     Root::Image {
         tree: inside(IMAGES, app),
@@ -121,15 +141,17 @@ fn inside(what: &str, name: &str) -> PathBuf {
     Path::new("/run").join(what).join(name)
 }
 
-/// The volumes of a pod.
+/// The volumes of a pod that begin empty.
 fn folders(router: &Router) -> Vec<Folder> {
-    let volumes = router.volumes.iter().map(|volume| {
-        let PodVolumeKind::Empty { mode, uid, gid } = volume.kind;
-        Folder {
+    let volumes = router.volumes.iter().filter_map(|volume| {
+        let PodVolumeKind::Empty { mode, uid, gid } = volume.kind else {
+            return None;
+        };
+        Some(Folder {
             path: Path::new(VOLUMES).join(&volume.name),
             mode,
             owner: (uid, gid),
-        }
+        })
     });
     volumes.collect()
 }

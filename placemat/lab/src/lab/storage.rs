@@ -158,11 +158,19 @@ impl Workshop {
 
     /// A data folder as a disk.
     fn folder(&self, name: &Name) -> Result<Disk, String> {
+        Ok(Disk {
+            bootable: false,
+            ..Disk::new(self.folder_path(name)?, DiskFormat::Fat)
+        })
+    }
+
+    /// Where a data folder is; one of single files is put together first.
+    pub(super) fn folder_path(&self, name: &Name) -> Result<PathBuf, String> {
         let folder = &self.cluster.data_folders[name];
-        let path = match &folder.content {
+        match &folder.content {
             FolderContent::Dir(path) => path
                 .canonicalize()
-                .map_err(|error| format!("read {}: {error}", path.display()))?,
+                .map_err(|error| format!("read {}: {error}", path.display())),
             FolderContent::Files(files) => {
                 let whole = self.data_dir.join("folders").join(name);
                 let mut made = self
@@ -174,13 +182,9 @@ impl Workshop {
                     self.gather(name, names, &whole)?;
                     made.insert(name.clone());
                 }
-                whole
+                Ok(whole)
             }
-        };
-        Ok(Disk {
-            bootable: false,
-            ..Disk::new(path, DiskFormat::Fat)
-        })
+        }
     }
 
     /// Copies the files of a data folder together, anew for each lab.

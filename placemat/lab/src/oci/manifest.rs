@@ -172,7 +172,7 @@ pub(super) fn find(blobs: &Blobs, tag: Option<&str>) -> Result<Found, OciError> 
 fn saved(blobs: &Blobs, tag: Option<&str>) -> Result<Found, OciError> {
     let list: Vec<Saved> = parse(&blobs.read("manifest.json")?, "manifest.json")?;
     let chosen = choose(&list, tag, |entry, tag| {
-        entry.repo_tags.iter().any(|name| name == tag)
+        entry.repo_tags.iter().any(|name| is_named(name, tag))
     })
     .ok_or_else(|| {
         let names: Vec<String> = list
@@ -183,6 +183,14 @@ fn saved(blobs: &Blobs, tag: Option<&str>) -> Result<Found, OciError> {
     })?;
     let bytes = blobs.read(&chosen.config)?;
     found(sha256(&bytes), &bytes, chosen.layers.clone())
+}
+
+/// Whether an image of this whole name is meant: docker leaves its own registry out.
+fn is_named(name: &str, tag: &str) -> bool {
+    let short = name
+        .strip_prefix("docker.io/library/")
+        .or_else(|| name.strip_prefix("docker.io/"));
+    name == tag || short == Some(tag)
 }
 
 fn found(id: String, config: &[u8], layers: Vec<String>) -> Result<Found, OciError> {

@@ -17,6 +17,8 @@ use std::process::{Command, Stdio};
 #[derive(Debug, Clone)]
 pub struct Store {
     dir: PathBuf,
+    /// What fetches images of registries.
+    skopeo: &'static str,
 }
 
 impl Store {
@@ -24,7 +26,14 @@ impl Store {
     pub fn new(cache: &Path) -> Self {
         Self {
             dir: cache.join("oci"),
+            skopeo: "skopeo",
         }
+    }
+
+    /// With another program in the place of skopeo.
+    #[cfg(test)]
+    pub(super) fn fetching_by(self, skopeo: &'static str) -> Self {
+        Self { skopeo, ..self }
     }
 
     /// An image, unpacked if it is not yet.
@@ -81,7 +90,7 @@ impl Store {
             return Ok(unpacked);
         }
         let fetched = self.scratch_of("fetch")?;
-        fetch(name, &fetched)?;
+        fetch(self.skopeo, name, &fetched)?;
         let unpacked = self.unpacked(&Blobs::folder(&fetched), None)?;
         let _ = fs::remove_dir_all(&fetched);
         let id = unpacked.tree.parent().and_then(Path::file_name);
@@ -136,8 +145,8 @@ impl Store {
 }
 
 /// Has skopeo write an image of a registry into a folder.
-fn fetch(name: &str, folder: &Path) -> Result<(), OciError> {
-    let skopeo = program::locate("skopeo").map_err(|_| OciError::Program {
+fn fetch(skopeo: &str, name: &str, folder: &Path) -> Result<(), OciError> {
+    let skopeo = program::locate(skopeo).map_err(|_| OciError::Program {
         reason: "skopeo fetches images of registries, and is not installed".into(),
         remedy: "apt install skopeo; or save the image into a file elsewhere, and name that: `docker-archive:FILE`".into(),
     })?;

@@ -249,7 +249,7 @@ fn archives_are_read_in_place() {
     let config = format!(
         r#"{{"architecture":"amd64","config":{{"Cmd":null}},"rootfs":{{"diff_ids":["sha256:{id}","sha256:{id}"]}}}}"#
     );
-    let list = r#"[{"Config":"c.json","RepoTags":["x/y:1"],"Layers":["one/layer.tar","two/layer.tar"]},{"Config":"c.json","RepoTags":null,"Layers":["one/layer.tar","two/layer.tar"]}]"#;
+    let list = r#"[{"Config":"c.json","RepoTags":["docker.io/x/y:1"],"Layers":["one/layer.tar","two/layer.tar"]},{"Config":"c.json","RepoTags":null,"Layers":["one/layer.tar","two/layer.tar"]}]"#;
     let saved = dir.path().join("saved.tar");
     let entries = [
         Entry::File("c.json", config.into_bytes(), 0o644),
@@ -263,7 +263,7 @@ fn archives_are_read_in_place() {
     let error = get(&saved, None).expect_err("two images");
     assert_eq!(
         error.to_string(),
-        "it has more than one image, or none: its images are x/y:1"
+        "it has more than one image, or none: its images are docker.io/x/y:1"
     );
     fs::write(&saved, [0x1f, 0x8b, 0, 0]).expect("a file");
     assert!(
@@ -284,4 +284,40 @@ fn a_second_use_unpacks_nothing() {
     let two = unpack(dir.path(), &[entries]).expect("unpacked");
     assert_eq!(one.tree, two.tree);
     assert!(mark.exists());
+}
+
+/// What stands in for skopeo writes a layout where it is told to, once.
+#[test]
+fn registries_are_asked_once() {
+    let dir = temporary();
+    let folder = dir.path().join("layout");
+    layout::write(&folder, &layers(&[&[file("a", "a")]]), "{}");
+    let script = dir.path().join("skopeo");
+    let text = format!(
+        "#!/bin/sh\ncase \"$*\" in *gone*) echo first >&2; echo 'no such manifest' >&2; exit 1;; esac\necho \"$@\" >> {0}/calls\nfor to; do :; done\ncp -r {0}/layout/. \"${{to#oci:}}\"\n",
+        dir.path().display()
+    );
+    fs::write(&script, text).expect("a file");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("a mode");
+    let script: &'static str = Box::leak(script.display().to_string().into_boxed_str());
+    let store = Store::new(&dir.path().join("cache"));
+    let get = |store: &Store, name: &str| {
+        store.get(&OciSource::Registry {
+            name: name.to_owned(),
+        })
+    };
+    let missing = get(&store.clone().fetching_by("no-such-skopeo"), "quay.io/x:1");
+    let missing = missing.expect_err("not installed");
+    assert!(missing.to_string().ends_with("and is not installed"));
+    assert!(missing.remedy().starts_with("apt install skopeo"));
+    let store = store.fetching_by(script);
+    for _ in 0..2 {
+        let image = get(&store, "quay.io/x:1").expect("fetched");
+        assert_eq!(fs::read_to_string(image.tree.join("a")).expect("a"), "a");
+    }
+    let calls = fs::read_to_string(dir.path().join("calls")).expect("calls");
+    assert_eq!(calls.lines().count(), 1);
+    assert!(calls.contains(" docker://quay.io/x:1 oci:"), "{calls}");
+    let failed = get(&store, "quay.io/gone:1").expect_err("gone").to_string();
+    assert_eq!(failed, "skopeo failed: no such manifest");
 }

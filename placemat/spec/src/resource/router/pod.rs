@@ -6,7 +6,7 @@ use super::{App, OciImage, RestartPolicy, Router, RouterKind, app, image};
 use crate::Place;
 use crate::check::names;
 use crate::document::{At, Fields, Item};
-use crate::draft::Reading;
+use crate::draft::{Reading, Want};
 use crate::problem::{Problem, suggestion};
 use crate::resource::{Name, interface, labels};
 use std::collections::{BTreeMap, HashMap};
@@ -34,6 +34,13 @@ pub enum PodVolumeKind {
         uid: u32,
         /// Its group.
         gid: u32,
+    },
+    /// The files of a data folder; what is written to it stays.
+    Host {
+        /// The data folder.
+        folder: Name,
+        /// It cannot be written to.
+        read_only: bool,
     },
 }
 
@@ -65,7 +72,7 @@ pub struct PodMount {
 pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
     let interfaces = interface::read(fields, reading);
     let scripts = init_scripts(fields, reading);
-    let volumes = volumes(fields);
+    let volumes = volumes(fields, reading);
     let apps = apps(fields, reading, &volumes);
     let router = Router {
         name: reading.name.value.clone(),
@@ -90,12 +97,12 @@ pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
 }
 
 /// Takes `volumes`.
-fn volumes(fields: &mut Fields<'_>) -> Vec<PodVolume> {
+fn volumes(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Vec<PodVolume> {
     let items = fields.opt("volumes").and_then(|it| it.list());
     let mut seen: HashMap<String, Place> = HashMap::new();
     let mut volumes = Vec::new();
     for item in items.unwrap_or_default() {
-        let Some(volume) = volume(&item) else {
+        let Some(volume) = volume(&item, reading) else {
             continue;
         };
         twice(fields, &mut seen, "volume", &volume.name, volume.place);
@@ -104,12 +111,53 @@ fn volumes(fields: &mut Fields<'_>) -> Vec<PodVolume> {
     volumes
 }
 
-fn volume(item: &Item<'_>) -> Option<PodVolume> {
+fn volume(item: &Item<'_>, reading: &mut Reading<'_>) -> Option<PodVolume> {
     let mut fields = item.fields()?;
     let name = fields.req("name").and_then(|it| it.string());
     let kind = fields
         .req("kind")
-        .and_then(|it| it.choice(&[("empty", true), ("host", false)]));
+        .and_then(|it| it.choice(&[("empty", false), ("host", true)]));
+    let kind = match kind {
+        Some(At { value: true, .. }) => host(&mut fields, reading),
+        Some(At { value: false, .. }) => Some(empty(&mut fields)),
+        None => {
+            // Of which kind its other keys are cannot be told.
+            for key in ["mode", "uid", "gid", "folder", "readonly"] {
+                fields.opt(key);
+            }
+            None
+        }
+    };
+    fields.finish();
+    let name = name?;
+    names::part(&name, "a volume", item.findings());
+    Some(PodVolume {
+        place: name.place,
+        name: name.value,
+        // Without a kind there is no cluster.
+        kind: kind.unwrap_or(PodVolumeKind::Empty {
+            mode: 0,
+            uid: 0,
+            gid: 0,
+        }),
+    })
+}
+
+fn host(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<PodVolumeKind> {
+    let folder = fields.req("folder").and_then(|it| it.string());
+    let read_only = fields.opt("readonly").and_then(|it| it.boolean());
+    let folder = folder?;
+    reading
+        .draft
+        .ledger
+        .refer(Want::DataFolder, &folder, &reading.owner);
+    Some(PodVolumeKind::Host {
+        folder: folder.value,
+        read_only: read_only.is_some_and(|it| it.value),
+    })
+}
+
+fn empty(fields: &mut Fields<'_>) -> PodVolumeKind {
     let mode = fields.opt("mode").and_then(|it| it.string());
     let mode = mode.and_then(|mode| {
         let bits = u32::from_str_radix(&mode.value, 8).ok();
@@ -125,40 +173,15 @@ fn volume(item: &Item<'_>) -> Option<PodVolume> {
         }
         bits
     });
-    let id = |item: Option<Item<'_>>| {
-        let number = item.and_then(|it| it.integer(0..=u32::MAX - 1));
+    let mut id = |key: &'static str| {
+        let number = fields.opt(key).and_then(|it| it.integer(0..=u32::MAX - 1));
         number.map_or(0, |it| it.value)
     };
-    let uid = id(fields.opt("uid"));
-    let gid = id(fields.opt("gid"));
-    if let Some(At {
-        value: false,
-        place,
-    }) = kind
-    {
-        fields.opt("folder");
-        fields.opt("readonly");
-        fields.findings().error(
-            Problem::new(
-                "unsupported",
-                format!("{} is a folder of the host", item.describe()),
-            )
-            .at(place, "pods have volumes of kind `empty` only")
-            .help("put the files into the image, or have an init script put them on /run, which every app sees"),
-        );
+    PodVolumeKind::Empty {
+        mode: mode.unwrap_or(0o755),
+        uid: id("uid"),
+        gid: id("gid"),
     }
-    fields.finish();
-    let name = name?;
-    names::part(&name, "a volume", item.findings());
-    Some(PodVolume {
-        place: name.place,
-        name: name.value,
-        kind: PodVolumeKind::Empty {
-            mode: mode.unwrap_or(0o755),
-            uid,
-            gid,
-        },
-    })
 }
 
 fn twice(
