@@ -36,6 +36,8 @@ const PERIOD: u64 = 100_000;
 #[derive(Debug, Clone)]
 pub struct Tree {
     hierarchies: Vec<Hierarchy>,
+    /// v2: the leaf that the lab itself is in.
+    leaf: Option<PathBuf>,
 }
 
 /// The folders of one group of processes. Clones are the same one.
@@ -53,10 +55,11 @@ impl Tree {
             .iter()
             .map(|hierarchy| hierarchy.below(&format!("placemat-{id}")))
             .collect::<Vec<_>>();
-        if let Some(unified) = support.hierarchies.iter().find(|each| each.unified) {
-            unified.make_room(&format!("placemat-{id}.self"))?;
-        }
-        let tree = Self { hierarchies };
+        let unified = support.hierarchies.iter().find(|each| each.unified);
+        let leaf = unified
+            .map(|unified| unified.make_room(&format!("placemat-{id}.self")))
+            .transpose()?;
+        let tree = Self { hierarchies, leaf };
         for hierarchy in &tree.hierarchies {
             fs::create_dir(&hierarchy.folder).map_err(named("create", &hierarchy.folder))?;
             if hierarchy.unified {
@@ -68,7 +71,8 @@ impl Tree {
 
     /// What is to be swept when the lab is gone, without having had the time to.
     pub fn folders(&self) -> impl Iterator<Item = &Path> {
-        self.hierarchies.iter().map(|each| each.folder.as_path())
+        let groups = self.hierarchies.iter().map(|each| each.folder.as_path());
+        groups.chain(self.leaf.as_deref())
     }
 
     /// Makes a group with these limits. `name` is a file name.
@@ -93,13 +97,6 @@ impl Tree {
             }
         }
         Ok(group)
-    }
-
-    /// Removes the lab's folders. Every group has to be empty.
-    pub fn remove(&self) {
-        for folder in self.folders() {
-            remove_empty(folder);
-        }
     }
 }
 

@@ -61,12 +61,13 @@ impl Hierarchy {
     }
 
     /// v2: moves this process into a leaf and enables the controllers for its siblings.
-    pub(super) fn make_room(&self, leaf: &str) -> io::Result<()> {
+    pub(super) fn make_room(&self, leaf: &str) -> io::Result<PathBuf> {
         let leaf = self.folder.join(leaf);
         fs::create_dir_all(&leaf).map_err(named("create", &leaf))?;
         let path = leaf.join("cgroup.procs");
         fs::write(&path, "0").map_err(named("write", &path))?;
-        self.enable()
+        self.enable()?;
+        Ok(leaf)
     }
 }
 

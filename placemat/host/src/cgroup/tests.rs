@@ -83,6 +83,8 @@ fn a_delegated_subtree_gets_a_leaf_for_us_and_one_for_each_group() {
         read("placemat-abc/cgroup.subtree_control"),
         "+memory +cpu +pids"
     );
+    let folders: Vec<_> = tree.folders().filter_map(Path::file_name).collect();
+    assert_eq!(folders, ["placemat-abc", "placemat-abc.self"]);
     let limits = Limits {
         memory: Some(64 << 20),
         cpu_milli: Some(500),
