@@ -39,6 +39,14 @@ async fn what_is_not_signed_is_refused_and_what_is_boots() {
     let uki = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../images/out/node/node.efi");
     let there = [uki.as_path(), Path::new(STORE), Path::new(KEY)];
     if let Some(missing) = there.iter().find(|path| !path.exists()) {
+        let required = std::env::var("PLACEMAT_REQUIRE").unwrap_or_default();
+        assert!(
+            !required
+                .split(',')
+                .any(|it| ["image", "sbsign"].contains(&it.trim())),
+            "PLACEMAT_REQUIRE names what {} is for",
+            missing.display()
+        );
         eprintln!("skipped: {} is missing", missing.display());
         return;
     }
