@@ -78,6 +78,12 @@ fn impaired(lab: &Lab<'_>) {
         .well()
         .out;
     assert!(link.contains("mtu 1400"), "{link}");
+    // Before frames are counted, the address is resolved, which takes a second when it is lost.
+    let resolved = poll(PATIENCE, || {
+        let said = lab.exec("router/b", &["busybox", "ping", "-c1", "-W2", "10.1.0.3"]);
+        (said.code == Some(0)).then_some(())
+    });
+    assert!(resolved.is_some(), "no answer at all");
     let pings = ["busybox", "ping", "-qc300", "-i0.003", "-W1", "10.1.0.3"];
     let lost = lab.exec("router/b", &pings).out;
     let share = lost

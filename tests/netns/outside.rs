@@ -94,6 +94,65 @@ fn reaches_the_host(helper: &str, need: Need, gateway6: &str) {
     place.assert_nothing_left();
 }
 
+/// What the host gets hangs on one link, and goes with the lab, however that ends.
+#[test]
+fn an_attached_host_reaches_the_lab_and_is_as_it_was() {
+    if !needs(&[Need::Root, Need::Pasta, Need::Busybox]) {
+        return;
+    }
+    let place = Place::new();
+    // A range that no other test has: the host's routes are everybody's.
+    let text = CLUSTER
+        .replace("use-nat: true\n", "")
+        .replace("10.3.0.", "10.203.0.")
+        .replace("fd00:3:", "fd00:203:")
+        .replace(
+            "init-scripts: [routes.sh]",
+            "apps: [{name: web, command: [busybox, nc, -ll, -p, '80', -e, cat]}]",
+        );
+    let file = place
+        .write("cluster.yml", &text)
+        .to_string_lossy()
+        .into_owned();
+    let arguments = ["up", "--detach", "--attach-host", &file];
+    for killed in [false, true] {
+        let said = place.say(&arguments).well();
+        assert!(
+            said.err.contains("host: route 10.203.0.0/24"),
+            "{}",
+            said.err
+        );
+        let lab = Lab::attach(&place, &place.labs()[0]);
+        for address in ["10.203.0.2:80", "[fd00:203::2]:80"] {
+            let echo = poll(PATIENCE, || {
+                let mut stream = std::net::TcpStream::connect(address).ok()?;
+                stream.write_all(b"hello").ok()?;
+                let mut heard = [0; 5];
+                stream.read_exact(&mut heard).ok()?;
+                (heard == *b"hello").then_some(())
+            });
+            assert!(echo.is_some(), "no answer from {address}");
+        }
+        let second = place.say(&arguments);
+        assert_eq!(second.code, Some(4), "{}", second.text());
+        assert!(
+            second.err.contains("the host has a route to 10.203.0.0/24"),
+            "{}",
+            second.err
+        );
+        if killed {
+            let init = nix::unistd::Pid::from_raw(lab.init);
+            nix::sys::signal::kill(init, nix::sys::signal::Signal::SIGKILL).expect("kill");
+            let gone = poll(PATIENCE, || place.labs().is_empty().then_some(()));
+            assert!(gone.is_some(), "it lives on");
+            place.say(&["prune"]).well();
+        } else {
+            lab.down();
+        }
+        place.assert_nothing_left();
+    }
+}
+
 fn greets(listener: &TcpListener) -> Option<()> {
     listener.set_nonblocking(true).ok()?;
     let (mut stream, _) = listener.accept().ok()?;

@@ -14,6 +14,15 @@ pub(crate) fn prepare<T>(
     work().inspect_err(|_| claim.abandon())
 }
 
+/// What a lab keeps of the host's network.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Ways {
+    /// A process in it.
+    pub(crate) outpost: bool,
+    /// Its namespace.
+    pub(crate) host_netns: bool,
+}
+
 /// Runs `work` inside a new sandbox, on a runtime of its own, and gives its exit code. On the host
 /// side this returns when the lab has ended or, detached, when it says that it is ready.
 ///
@@ -21,7 +30,7 @@ pub(crate) fn prepare<T>(
 pub(crate) fn in_sandbox<F>(
     claim: &Claim,
     detach: bool,
-    outpost: bool,
+    ways: Ways,
     work: impl FnOnce(LabSide) -> F,
 ) -> Result<u8, Failure>
 where
@@ -31,7 +40,8 @@ where
         hostname: "placemat".into(),
         run_dir: claim.run_dir.clone(),
         detach,
-        outpost,
+        outpost: ways.outpost,
+        host_netns: ways.host_netns,
     };
     match sandbox::enter(&options) {
         Ok(Side::Parent { code }) => {

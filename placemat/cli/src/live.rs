@@ -46,6 +46,7 @@ pub(crate) fn options(
         cache_dir,
         images,
         outside: None,
+        attach: None,
         // A host that does not say leaves links as the kernel makes them.
         mtu: placemat_host::probe::mtu::find().ok().flatten(),
         epoch: std::time::Instant::now(),

@@ -1,13 +1,16 @@
 //! What the networks of a cluster ask of this host, before anything starts.
 
-use crate::exit::Failure;
+use crate::exit::{self, Code, Failure};
+use anyhow::Context;
+use ipnet::IpNet;
 use placemat_host::impair::{Effects, Offer};
+use placemat_host::netlink::Netlink;
 use placemat_host::probe::outside::Helper;
 use placemat_host::probe::program;
 use placemat_host::sandbox::LabSide;
 use placemat_lab::outside::Exit;
 use placemat_lab::wiring;
-use placemat_spec::resource::{self, Effect, Impair, Interface, Tier};
+use placemat_spec::resource::{self, Effect, Impair, Interface, NetworkType, Tier};
 use placemat_spec::value::Percentage;
 use placemat_spec::{Cluster, Problem};
 use std::collections::BTreeSet;
@@ -71,6 +74,55 @@ pub(crate) fn helper(cluster: &Cluster) -> Result<Option<Helper>, Failure> {
             .help(remedy)
     });
     Err(Failure::of_host(&cluster.problems(problems.collect())))
+}
+
+/// Refuses `--attach-host` where the host has some of the ranges already, with the lines of the
+/// networks, and to anybody but root.
+pub(crate) fn check_attach(cluster: &Cluster) -> Result<(), Failure> {
+    if placemat_host::process::effective_uid() != 0 {
+        let error = anyhow::anyhow!("--attach-host changes the host's network, which takes root");
+        return Err(Failure::new(exit::USAGE, error).hint(
+            "`placemat forward` leads into a lab without, `placemat exec` runs commands in it",
+        ));
+    }
+    if let Err(error) = program::locate("nft") {
+        return Err(Failure::new(exit::HOST, error));
+    }
+    let routes = Netlink::open()
+        .and_then(|mut host| host.routes())
+        .context("read the host's routes")
+        .code(exit::HOST)?;
+    let mut problems = Vec::new();
+    let attached = cluster
+        .networks
+        .values()
+        .filter(|network| network.kind != NetworkType::Internal);
+    for network in attached {
+        for range in network.addresses.iter().map(IpNet::trunc) {
+            let taken = routes.iter().find(|route| {
+                route.to.prefix_len() > 0
+                    && (route.to.contains(&range) || range.contains(&route.to))
+            });
+            if let Some(taken) = taken {
+                let message = format!(
+                    "{range} of Network `{}` cannot be put on the host",
+                    network.name
+                );
+                problems.push(
+                    Problem::new("taken", message)
+                        .at(
+                            network.place,
+                            format!("the host has a route to {}", taken.to),
+                        )
+                        .help("choose another range, or leave `--attach-host` out"),
+                );
+            }
+        }
+    }
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::of_host(&cluster.problems(problems)))
 }
 
 /// The way out, from inside of the sandbox.

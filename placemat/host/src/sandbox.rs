@@ -24,6 +24,7 @@ pub use mounts::{RUN_DIR, hides};
 pub use outpost::Outpost;
 pub use outside::Outside;
 
+use crate::netns::Netns;
 use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::unistd::{ForkResult, Pid, fork};
 use std::io::{self, Read, Write};
@@ -41,6 +42,8 @@ pub struct Options {
     pub detach: bool,
     /// Leave a process of the lab in the host's network ([`LabSide::outpost`]).
     pub outpost: bool,
+    /// Keep the host's network namespace at hand ([`LabSide::host_netns`]). Only root can use it.
+    pub host_netns: bool,
 }
 
 /// Where the hub's network namespace has a name inside, if there is an outpost: for programs that
@@ -66,6 +69,8 @@ pub struct LabSide {
     pub id_map: IdMap,
     /// The process that was left in the host's network, if one was asked for.
     pub outpost: Option<Outpost>,
+    /// The host's network namespace, if it was asked for.
+    pub host_netns: Option<Netns>,
     detach: bool,
 }
 
@@ -135,6 +140,11 @@ pub fn enter(options: &Options) -> Result<Side, SandboxError> {
     // The child waits on `go` for its ids; the parent's death closes it as well.
     let (go_read, go_write) = pipe()?;
     let (ready_read, ready_write) = pipe()?;
+    let host_netns = options
+        .host_netns
+        .then(|| Netns::current("host"))
+        .transpose()
+        .map_err(|error| SandboxError::Inside(error.to_string()))?;
     // Before the child exists, so that no signal is lost between.
     parent::block_relayed_signals().map_err(system("block signals"))?;
 
@@ -147,6 +157,7 @@ pub fn enter(options: &Options) -> Result<Side, SandboxError> {
                 Ok((id_map, outpost)) => Ok(Side::Lab(LabSide {
                     id_map,
                     outpost,
+                    host_netns,
                     detach: options.detach,
                 })),
                 Err(error) => {

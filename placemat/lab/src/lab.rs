@@ -53,6 +53,8 @@ pub struct LabOptions {
     pub mtu: Option<u32>,
     /// What networks with `use-nat` reach the outside by; `None` where there is none of them.
     pub outside: Option<crate::outside::Exit>,
+    /// What the host gets of it, and the host's network namespace.
+    pub attach: Option<(crate::attach::Attachment, placemat_host::netns::Netns)>,
     /// When the clock of its events began.
     pub epoch: std::time::Instant,
     /// OCI images that routers run on.

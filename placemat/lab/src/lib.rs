@@ -5,6 +5,7 @@
 //! Cluster --plan--> Plan --wiring--> links --unit, machine, boot--> Lab (live handles, events)
 //! ```
 
+pub mod attach;
 pub mod birdc;
 pub mod boot;
 pub mod control;

@@ -167,7 +167,7 @@ fn connect(uplink: &Uplink) -> Result<(), NetlinkError> {
 }
 
 /// The lab process is in the hub's namespace, and so are these.
-fn forward_in_hub() -> std::io::Result<()> {
+pub(crate) fn forward_in_hub() -> std::io::Result<()> {
     std::fs::write("/proc/sys/net/ipv4/ip_forward", "1")?;
     // A kernel without IPv6 has no such key.
     match std::fs::write("/proc/sys/net/ipv6/conf/all/forwarding", "1") {

@@ -110,8 +110,12 @@ impl Test {
         let options = live::options(&claim, cache, images, provisions);
         let seed = self.seed.unwrap_or_else(drawn_seed);
         let run = claim.card.id.clone();
-        let helper = crate::network::helper(&loaded.cluster)?;
-        launch::in_sandbox(&claim, false, helper.is_some(), |side| {
+        let helper = launch::prepare(&claim, || crate::network::helper(&loaded.cluster))?;
+        let ways = launch::Ways {
+            outpost: helper.is_some(),
+            host_netns: false,
+        };
+        launch::in_sandbox(&claim, false, ways, |side| {
             let mut options = options;
             options.outside = crate::network::exit(helper, &side);
             run_suite(

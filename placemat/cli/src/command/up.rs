@@ -5,6 +5,7 @@ use crate::live::{self, Ended};
 use crate::{fetch, input, launch, place, provision, talk};
 use anyhow::Context;
 use placemat_host::sandbox::{LabSide, RUN_DIR};
+use placemat_lab::attach::Attachment;
 use placemat_lab::image::Wanted;
 use placemat_spec::Cluster;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,9 @@ pub(super) struct Up {
     /// Name of the lab [default: the file's stem].
     #[arg(long = "lab", value_name = "NAME", value_parser = place::parse_name)]
     name: Option<String>,
+    /// Put the ranges of external and BMC networks on this host, as placemat v2 did. Only root can.
+    #[arg(long)]
+    attach_host: bool,
     #[command(flatten)]
     cache: place::CacheArg,
 }
@@ -31,6 +35,9 @@ impl Up {
         let sources = input::read(&self.files)?;
         let looked_at = input::cluster(&sources)?;
         input::check_host(&looked_at.cluster)?;
+        if self.attach_host {
+            crate::network::check_attach(&looked_at.cluster)?;
+        }
         if self.detach {
             placemat_host::process::close_inherited();
         }
@@ -59,10 +66,21 @@ impl Up {
         })?;
         let options = live::options(&claim, cache, images, provisions);
         let detach = self.detach;
-        let helper = crate::network::helper(&loaded.cluster)?;
-        launch::in_sandbox(&claim, detach, helper.is_some(), |side| {
+        let helper = launch::prepare(&claim, || crate::network::helper(&loaded.cluster))?;
+        let attachment = self
+            .attach_host
+            .then(|| Attachment::of(&loaded.cluster, &claim.card.id));
+        if let Some(attachment) = &attachment {
+            talk::say(&attachment.to_string());
+        }
+        let ways = launch::Ways {
+            outpost: helper.is_some(),
+            host_netns: self.attach_host,
+        };
+        launch::in_sandbox(&claim, detach, ways, |side| {
             let mut options = options;
             options.outside = crate::network::exit(helper, &side);
+            options.attach = attachment.zip(side.host_netns.clone());
             run(side, loaded.cluster, options, detach)
         })
     }

@@ -131,6 +131,18 @@ impl Netlink {
         })
     }
 
+    /// Index of the link with this name.
+    pub fn index_of(&mut self, name: &str) -> Result<u32, NetlinkError> {
+        let links = self.links()?;
+        let found = links.iter().find(|link| link.name == name);
+        found.map(|link| link.index).ok_or_else(|| {
+            NetlinkError::new(
+                format!("find link {name}"),
+                std::io::ErrorKind::NotFound.into(),
+            )
+        })
+    }
+
     /// Every link of the namespace.
     pub fn links(&mut self) -> Result<Vec<LinkState>, NetlinkError> {
         let mut links = Vec::new();

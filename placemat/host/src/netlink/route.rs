@@ -1,7 +1,7 @@
 //! Routes as the kernel has them (the FIB).
 
 use super::{Netlink, NetlinkError};
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use netlink_packet_core::{NLM_F_ACK, NLM_F_CREATE, NLM_F_REPLACE, NLM_F_REQUEST};
 use netlink_packet_route::route::{
     RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteNextHop, RouteProtocol,
@@ -46,21 +46,38 @@ impl Netlink {
 
     /// Makes a gateway on the link with this index the default route of its family.
     pub fn add_default_route(&mut self, via: IpAddr, index: u32) -> Result<(), NetlinkError> {
-        let mut message = RouteMessage::default();
-        let (family, gateway) = match via {
-            IpAddr::V4(v4) => (AddressFamily::Inet, RouteAddress::Inet(v4)),
-            IpAddr::V6(v6) => (AddressFamily::Inet6, RouteAddress::Inet6(v6)),
+        let everything = match via {
+            IpAddr::V4(_) => IpNet::V4(Ipv4Net::default()),
+            IpAddr::V6(_) => IpNet::V6(Ipv6Net::default()),
         };
-        message.header.address_family = family;
+        self.add_route(everything, via, index)
+    }
+
+    /// Routes `to` by way of a gateway of the same family on the link with this index.
+    pub fn add_route(&mut self, to: IpNet, via: IpAddr, index: u32) -> Result<(), NetlinkError> {
+        let address = |address| match address {
+            IpAddr::V4(v4) => RouteAddress::Inet(v4),
+            IpAddr::V6(v6) => RouteAddress::Inet6(v6),
+        };
+        let mut message = RouteMessage::default();
+        message.header.address_family = match via {
+            IpAddr::V4(_) => AddressFamily::Inet,
+            IpAddr::V6(_) => AddressFamily::Inet6,
+        };
         message.header.table = MAIN_TABLE;
         message.header.protocol = RouteProtocol::Static;
         message.header.scope = RouteScope::Universe;
         message.header.kind = RouteType::Unicast;
-        message.attributes = vec![RouteAttribute::Gateway(gateway), RouteAttribute::Oif(index)];
+        message.header.destination_prefix_length = to.prefix_len();
+        message.attributes = vec![
+            RouteAttribute::Destination(address(to.network())),
+            RouteAttribute::Gateway(address(via)),
+            RouteAttribute::Oif(index),
+        ];
         self.request(
             RouteNetlinkMessage::NewRoute(message),
             NLM_F_CREATE | NLM_F_REPLACE,
-            || format!("add a default route by way of {via}"),
+            || format!("add a route to {to} by way of {via}"),
         )
     }
 

@@ -46,6 +46,15 @@ impl Lab {
             }
             collect(stopping, &mut failures).await;
         }
+        if self.inner.options.attach.is_some() {
+            let gone = tokio::task::spawn_blocking(crate::attach::detach).await;
+            let told = |error: String| format!("take the host's link away: {error}");
+            match gone {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => failures.push(told(crate::error::chain(&error))),
+                Err(error) => failures.push(told(error.to_string())),
+            }
+        }
         self.inner.cancel.cancel();
         self.inner.tasks.close();
         if timeout(LAST, self.inner.tasks.wait()).await.is_err() {

@@ -51,6 +51,11 @@ impl Lab {
             let logs = options.run_dir.join("logs").join("hub-hub");
             crate::outside::open(exit, &cluster, &logs, &bus, &tasks, &cancel).await?;
         }
+        if let Some((attachment, host)) = &options.attach {
+            attachment.make(host).await?;
+            let text = attachment.to_string();
+            bus.emit("hub", LabEventKind::Note { text });
+        }
         let qemu = super::machine::find_qemu(&cluster, &options.cache_dir).await?;
         let accel = qemu.as_ref().map(|qemu| qemu.accel.clone());
         if let Some(accel) = &accel {
