@@ -256,6 +256,11 @@ impl Wiring {
         self.taps.iter().filter(move |tap| tap.end.target == target)
     }
 
+    /// MTU in bytes of each link of a VM, in the order of its NICs.
+    pub fn mtus(&self, target: &Target) -> Vec<Option<u32>> {
+        self.taps_of(target).map(|tap| tap.mtu).collect()
+    }
+
     /// Whether carrier was taken from a target.
     pub fn is_cut(&self, target: &Target) -> bool {
         let space = self.spaces.get(target);

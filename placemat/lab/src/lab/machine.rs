@@ -94,6 +94,7 @@ impl Workshop {
             kernel: self.direct_kernel(node)?,
             smbios: node.smbios.clone(),
             ignition: node.ignition.clone(),
+            mtus: self.wiring.mtus(&target),
             nics: node
                 .interfaces
                 .iter()

@@ -32,6 +32,8 @@ pub struct MachineSpec {
     pub ignition: Option<PathBuf>,
     /// MAC of each NIC, in order. Taps are given in the same order.
     pub nics: Vec<Mac>,
+    /// MTU in bytes of the link of each NIC, which its guest is told; `None`: it is not.
+    pub mtus: Vec<Option<u32>>,
     /// Pairs of queues of each NIC.
     pub queues: u32,
     /// Whether the kernel moves the NICs' frames (vhost-net).

@@ -121,6 +121,7 @@ pub(crate) fn fixture(disks: &[(&str, Act)]) -> Option<Fixture> {
         },
         ignition: None,
         nics: Vec::new(),
+        mtus: Vec::new(),
         queues: 1,
         vhost: false,
         boot_order: (0..disks.len()).map(Bootable::Disk).collect(),

@@ -23,10 +23,14 @@ pub(super) fn add(
             0 | 1 => String::new(),
             queues => format!(",mq=on,vectors={}", 2 * queues + 2),
         };
+        let mtu = spec.mtus.get(index).copied().flatten();
+        let mtu = mtu
+            .map(|mtu| format!(",host_mtu={mtu}"))
+            .unwrap_or_default();
         line.option(
             "-device",
             format!(
-                "virtio-net-pci,id={},netdev=tap{index},mac={mac}{}{queues}{rom}",
+                "virtio-net-pci,id={},netdev=tap{index},mac={mac}{mtu}{}{queues}{rom}",
                 device.id(),
                 place(device)
             ),

@@ -27,6 +27,7 @@ fn server() -> MachineSpec {
         },
         ignition: None,
         nics: vec![Mac([0x52, 0x54, 0, 0, 0, 1]), Mac([0x52, 0x54, 0, 0, 0, 2])],
+        mtus: vec![Some(1400), None],
         queues: 1,
         vhost: false,
         disks: vec![
