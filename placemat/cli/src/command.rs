@@ -14,6 +14,7 @@ mod menu;
 mod plan;
 mod power;
 mod prune;
+mod schema;
 mod screenshot;
 mod status;
 mod test;
@@ -81,6 +82,8 @@ enum Command {
     Menu(menu::Menu),
     /// List, fetch and remove the disk images in the cache.
     Image(image::ImageVerb),
+    /// Print the JSON Schema of cluster files, for editors and other programs.
+    Schema(schema::Schema),
     /// Tell what this host can do, and how to make it do more.
     Doctor,
     /// Remove what dead labs left: run directories, with --data their disks too.
@@ -143,6 +146,7 @@ impl Cli {
             Command::Test(verb) => verb.run(),
             Command::Menu(verb) => verb.run(),
             Command::Image(verb) => verb.run(),
+            Command::Schema(verb) => verb.run(),
             Command::Doctor => doctor::run(),
             Command::Prune(verb) => verb.run(),
         }

@@ -9,6 +9,7 @@
 //! - [`document`] reads YAML with places; the scenario and menu crates read through it too.
 //! - [`Problems`] render as rustc's messages do: code, place, source lines with carets, help.
 //! - [`selector`] says how scenarios and power feeds name what they mean.
+//! - [`schema`] has what every kind may say: JSON Schema and the reference are printed from it.
 //! - A new kind of resource is a module in `resource` and a row in `load`; what must hold between
 //!   resources is a file in `check`, working on the ledger of `draft`.
 //!
@@ -23,6 +24,7 @@ mod load;
 pub mod power;
 pub mod problem;
 pub mod resource;
+pub mod schema;
 pub mod selector;
 pub mod session;
 pub mod value;

@@ -3,32 +3,34 @@
 use crate::document::{self, Document, Fields};
 use crate::draft::{Draft, Kind, Reading};
 use crate::problem::{Findings, Problem};
-use crate::{Cluster, Problems, Source, check, resource};
+use crate::resource::{
+    boot_server, data_folder, device_class, image, network, node, power, router,
+};
+use crate::schema::KindDoc;
+use crate::{Cluster, Problems, Source, check};
 
 /// Reads what is left of a resource's keys after `kind` and `name`.
 type Read = fn(&mut Fields<'_>, &mut Reading<'_>);
 
-/// Every kind of resource. A new kind is a row here and a module in `resource`.
-const KINDS: [(&str, Kind, Read); 10] = [
-    ("Network", Kind::Network, resource::network::read),
-    ("Router", Kind::Router, resource::router::read_router),
-    (
-        "NetworkNamespace",
-        Kind::Router,
-        resource::router::read_namespace,
-    ),
-    ("Pod", Kind::Router, resource::router::read_pod),
-    ("BootServer", Kind::BootServer, resource::boot_server::read),
-    ("Node", Kind::Node, resource::node::read),
-    ("Image", Kind::Image, resource::image::read),
-    (
-        "DeviceClass",
-        Kind::DeviceClass,
-        resource::device_class::read,
-    ),
-    ("DataFolder", Kind::DataFolder, resource::data_folder::read),
-    ("Power", Kind::Power, resource::power::read),
+/// Every kind of resource: what it may say, where its name belongs, how it is read. A new kind is a
+/// row here and a module in `resource`.
+const KINDS: [(&KindDoc, Kind, Read); 10] = [
+    (&network::DOC, Kind::Network, network::read),
+    (&router::DOC, Kind::Router, router::read_router),
+    (&router::NAMESPACE_DOC, Kind::Router, router::read_namespace),
+    (&router::POD_DOC, Kind::Router, router::read_pod),
+    (&boot_server::DOC, Kind::BootServer, boot_server::read),
+    (&node::DOC, Kind::Node, node::read),
+    (&image::DOC, Kind::Image, image::read),
+    (&device_class::DOC, Kind::DeviceClass, device_class::read),
+    (&data_folder::DOC, Kind::DataFolder, data_folder::read),
+    (&power::DOC, Kind::Power, power::read),
 ];
+
+/// Every kind of resource, in the order of the documentation.
+pub fn kinds() -> impl Iterator<Item = &'static KindDoc> {
+    KINDS.into_iter().map(|(doc, _, _)| doc)
+}
 
 /// Kinds that belong elsewhere, or to a later version: what to say instead of "unknown".
 const FOREIGN: [(&str, &str); 4] = [
@@ -55,29 +57,35 @@ impl Cluster {
     /// errors of all sources are reported at once. Touches no file: see [`Cluster::files`].
     pub fn load(sources: Vec<Source>) -> Result<(Self, Problems), Problems> {
         let findings = Findings::new();
-        let mut draft = Draft::default();
-        let documents = document::load(&sources, &findings);
-        draft.ledger.lost = findings.error_count() > 0;
-        for document in &documents {
-            if read(document, &sources, &mut draft, &findings).is_none() {
-                draft.ledger.lost = true;
-            }
-        }
-        if documents.is_empty() && !draft.ledger.lost {
-            let name = sources
-                .first()
-                .map_or("the input", |source| source.name.as_str());
-            findings.error(Problem::new(
-                "empty",
-                format!("{name} has no resource in it"),
-            ));
-        }
+        let mut draft = read_all(&sources, &findings);
         check::all(&mut draft, &findings);
         let warnings = findings.finish(&sources)?;
         let mut cluster = draft.cluster;
         cluster.sources = sources.into();
         Ok((cluster, warnings))
     }
+}
+
+/// Reads every document of every source.
+pub(crate) fn read_all(sources: &[Source], findings: &Findings) -> Draft {
+    let mut draft = Draft::default();
+    let documents = document::load(sources, findings);
+    draft.ledger.lost = findings.error_count() > 0;
+    for document in &documents {
+        if read(document, sources, &mut draft, findings).is_none() {
+            draft.ledger.lost = true;
+        }
+    }
+    if documents.is_empty() && !draft.ledger.lost {
+        let name = sources
+            .first()
+            .map_or("the input", |source| source.name.as_str());
+        findings.error(Problem::new(
+            "empty",
+            format!("{name} has no resource in it"),
+        ));
+    }
+    draft
 }
 
 /// Reads one document; `None` if not even its kind and name could be read.
@@ -101,8 +109,8 @@ fn read(
         );
         return None;
     }
-    let word = fields.kind(&KINDS.map(|(word, _, _)| word))?;
-    let (_, kind, read) = KINDS.into_iter().find(|(name, _, _)| *name == word)?;
+    let word = fields.kind(&KINDS.map(|(doc, _, _)| doc.name))?;
+    let (_, kind, read) = KINDS.into_iter().find(|(doc, _, _)| doc.name == word)?;
     let name = fields.name()?;
     check::names::form(kind, &name, &fields.describe(), findings);
     draft.ledger.declare(kind, &name);

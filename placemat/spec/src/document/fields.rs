@@ -67,6 +67,11 @@ impl<'a> Fields<'a> {
     /// The value of an optional key; `key:` without a value reads as absent.
     pub fn opt(&mut self, key: &'static str) -> Option<Item<'a>> {
         self.asked.push(key);
+        self.findings.note(|asked| {
+            if let Some(path) = self.path.noted() {
+                asked.key(&format!("{path}.{key}"));
+            }
+        });
         let map = self.map;
         let (name, entry) = map.get_key_value(key)?;
         if entry.tree.is_null() {
@@ -111,7 +116,13 @@ impl<'a> Fields<'a> {
     /// Takes a key that means something, but cannot be used here (yet); `false` is let pass. It is
     /// not listed among the valid keys.
     pub fn refuse(&mut self, key: &'static str, help: &str) {
-        let Some(item) = self.opt(key) else {
+        let item = self.opt(key);
+        self.findings.note(|asked| {
+            if let Some(path) = self.path.noted() {
+                asked.forget(&format!("{path}.{key}"));
+            }
+        });
+        let Some(item) = item else {
             self.asked.pop();
             return;
         };
@@ -190,7 +201,7 @@ impl<'a> Fields<'a> {
         let map = self.map;
         map.iter()
             .map(|(name, entry)| {
-                let path = Rc::new(Path::Key(Rc::clone(&self.path), name));
+                let path = Rc::new(Path::Entry(Rc::clone(&self.path), name));
                 (
                     At::new(name.as_str(), entry.key_place),
                     Item::new(&entry.tree, path, self.findings),

@@ -4,6 +4,7 @@ use super::fields::Fields;
 use super::tree::{At, Scalar, Tree, Value};
 use crate::Place;
 use crate::problem::{Findings, Problem, suggestion};
+use crate::schema::Asked;
 use crate::value::{self, Percentage};
 use std::fmt::{self, Write as _};
 use std::ops::RangeInclusive;
@@ -16,6 +17,8 @@ use std::time::Duration;
 pub(super) enum Path<'a> {
     Root(String),
     Key(Rc<Path<'a>>, &'a str),
+    /// A key of the user's choice.
+    Entry(Rc<Path<'a>>, &'a str),
     Index(Rc<Path<'a>>, usize),
 }
 
@@ -23,7 +26,7 @@ impl Path<'_> {
     fn steps(&self, out: &mut String) -> &str {
         match self {
             Self::Root(what) => what,
-            Self::Key(parent, key) => {
+            Self::Key(parent, key) | Self::Entry(parent, key) => {
                 let root = parent.steps(out);
                 if !out.is_empty() {
                     out.push('.');
@@ -36,6 +39,23 @@ impl Path<'_> {
                 let _ = write!(out, "[{index}]");
                 root
             }
+        }
+    }
+}
+
+impl Path<'_> {
+    /// As [`Asked`](crate::schema::Asked) has it: `Node.interfaces[].mac`. `None` where the kind of
+    /// the document is not known.
+    pub(super) fn noted(&self) -> Option<String> {
+        match self {
+            Self::Root(what) => {
+                let kind = what.strip_prefix("this ").unwrap_or(what);
+                let kind = kind.split(' ').next().unwrap_or(kind);
+                (kind != "document").then(|| kind.to_owned())
+            }
+            Self::Key(parent, key) => Some(format!("{}.{key}", parent.noted()?)),
+            Self::Entry(parent, _) => Some(format!("{}.*", parent.noted()?)),
+            Self::Index(parent, _) => Some(format!("{}[]", parent.noted()?)),
         }
     }
 }
@@ -99,6 +119,15 @@ impl<'a> Item<'a> {
         Problem::new(code, format!("{} {message}", self.path)).at(self.place(), label)
     }
 
+    /// Notes what is asked for here, if anybody wants to know.
+    fn note(&self, what: impl FnOnce(&mut Asked, &str)) {
+        self.findings.note(|asked| {
+            if let Some(path) = self.path.noted() {
+                what(asked, &path);
+            }
+        });
+    }
+
     /// Reports that it is not of the type that is wanted here.
     fn wrong_type(&self, wanted: &str) {
         let message = format!("must be {wanted}, not {}", self.tree.kind());
@@ -137,6 +166,7 @@ impl<'a> Item<'a> {
 
     /// Text. Any scalar will do and keeps its text: `1.10`, `yes`.
     pub fn string(&self) -> Option<At<String>> {
+        self.note(|asked, path| asked.fact(path, "text"));
         let scalar = self.scalar("text")?;
         Some(At::new(scalar.text.clone(), self.place()))
     }
@@ -144,6 +174,7 @@ impl<'a> Item<'a> {
     /// `true` or `false`.
     pub fn boolean(&self) -> Option<At<bool>> {
         const WANTED: &str = "`true` or `false`";
+        self.note(|asked, path| asked.fact(path, "boolean"));
         let text = self.plain(WANTED)?;
         match text {
             "true" | "True" | "TRUE" => Some(At::new(true, self.place())),
@@ -171,6 +202,7 @@ impl<'a> Item<'a> {
         T: TryFrom<u64> + Into<u64> + Copy,
     {
         let (low, high) = ((*range.start()).into(), (*range.end()).into());
+        self.note(|asked, path| asked.integer(path, low, high));
         let wanted = if high == u64::MAX {
             format!("a whole number, {low} or more")
         } else {
@@ -201,6 +233,7 @@ impl<'a> Item<'a> {
 
     /// A number within `range`, with or without a fraction.
     pub fn decimal(&self, range: RangeInclusive<f64>) -> Option<At<f64>> {
+        self.note(|asked, path| asked.decimal(path, *range.start(), *range.end()));
         let wanted = format!("a number from {} to {}", range.start(), range.end());
         let text = self.plain(&wanted)?;
         match text.parse::<f64>() {
@@ -256,6 +289,7 @@ impl<'a> Item<'a> {
         wanted: &str,
         read: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<At<T>> {
+        self.note(|asked, path| asked.fact(path, &format!("text that may be {code}")));
         let text = &self.scalar(wanted)?.text;
         match read(text) {
             Ok(value) => Some(At::new(value, self.place())),
@@ -271,6 +305,7 @@ impl<'a> Item<'a> {
     /// One of the given words.
     pub fn choice<T: Clone>(&self, choices: &[(&'static str, T)]) -> Option<At<T>> {
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        self.note(|asked, path| asked.choice(path, &words));
         let wanted = match words.as_slice() {
             [one] => format!("`{one}`"),
             _ => format!("one of `{}`", words.join("`, `")),
@@ -289,6 +324,7 @@ impl<'a> Item<'a> {
 
     /// The elements of a list.
     pub fn list(&self) -> Option<Vec<Item<'a>>> {
+        self.note(|asked, path| asked.fact(path, "list"));
         let Value::List(list) = &self.tree.value else {
             self.wrong_type("a list");
             return None;
@@ -310,6 +346,7 @@ impl<'a> Item<'a> {
 
     /// The keys of a map.
     pub fn fields(&self) -> Option<Fields<'a>> {
+        self.note(|asked, path| asked.fact(path, "map"));
         let Value::Map(map) = &self.tree.value else {
             self.wrong_type("a map of keys");
             return None;

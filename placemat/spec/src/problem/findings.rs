@@ -1,6 +1,7 @@
 //! Where readers and checks put what they find, so that one pass reports everything.
 
 use super::{Problem, Problems, Source};
+use crate::schema::Asked;
 use std::cell::RefCell;
 
 /// Collects errors and warnings. Shared by reference: reporting needs no `&mut`.
@@ -8,12 +9,34 @@ use std::cell::RefCell;
 pub struct Findings {
     errors: RefCell<Vec<Problem>>,
     warnings: RefCell<Vec<Problem>>,
+    /// What readers ask for, where somebody wants to know.
+    asked: Option<RefCell<Asked>>,
 }
 
 impl Findings {
     /// Nothing found yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Nothing found yet, and everything noted that readers ask for.
+    pub(crate) fn noting() -> Self {
+        Self {
+            asked: Some(RefCell::default()),
+            ..Self::default()
+        }
+    }
+
+    /// Notes what a reader asks for, if anybody wants to know.
+    pub(crate) fn note(&self, what: impl FnOnce(&mut Asked)) {
+        if let Some(asked) = &self.asked {
+            what(&mut asked.borrow_mut());
+        }
+    }
+
+    /// What readers asked for.
+    pub(crate) fn into_asked(self) -> Asked {
+        self.asked.map(RefCell::into_inner).unwrap_or_default()
     }
 
     /// Adds an error.

@@ -1,8 +1,10 @@
 //! `kind: BootServer`: DHCP and HTTP for UEFI HTTP boot, in a network namespace of its own.
 
 mod dhcp;
+mod keys;
 mod read;
 
+pub(crate) use keys::DOC;
 pub(crate) use read::read;
 
 use super::{Bird, Interface, Labels, Name};

@@ -6,6 +6,7 @@ use crate::cluster::FileKind;
 use crate::document::{Fields, Item};
 use crate::draft::Reading;
 use crate::problem::Problem;
+use crate::schema::{FILE_NAME, Key, KindDoc, PATH, SHA256, Shape, URL};
 use crate::value::{HttpUrl, Sha256};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -53,6 +54,40 @@ pub enum FileSource {
     /// It is downloaded once.
     Url(HttpUrl),
 }
+
+/// What it may say.
+pub(crate) const DOC: KindDoc = KindDoc {
+    name: "DataFolder",
+    doc: "Files that nodes find on a read-only volume of kind `vvfat`. It has either `dir` or `files`.",
+    keys: &[
+        Key::optional("dir", Shape::Form(&PATH), "A folder, with what is in it."),
+        Key::optional(
+            "files",
+            Shape::List(&Shape::Map(&[
+                Key::required("name", Shape::Form(&FILE_NAME), "Its name in the folder."),
+                Key::optional(
+                    "file",
+                    Shape::Form(&PATH),
+                    "A file of the host, or else `url`.",
+                ),
+                Key::optional(
+                    "url",
+                    Shape::Form(&URL),
+                    "Where it is downloaded from, once.",
+                ),
+                Key::optional("sha256", Shape::Form(&SHA256), "What it must hash to."),
+            ])),
+            "Files, put together when the lab starts.",
+        ),
+        labels::KEY,
+    ],
+    example: "\
+kind: DataFolder
+name: host-data
+files:
+  - {name: copied_readme.txt, file: README.txt}
+",
+};
 
 pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
     let dir = fields.opt("dir").and_then(|it| it.string());

@@ -6,6 +6,7 @@ use crate::cluster::FileKind;
 use crate::document::Fields;
 use crate::draft::Reading;
 use crate::problem::Problem;
+use crate::schema::{Key, KindDoc, PATH, Shape};
 use std::path::{Path, PathBuf};
 
 /// A checked `DeviceClass`.
@@ -20,6 +21,25 @@ pub struct DeviceClass {
     /// Where its path stands.
     pub place: Place,
 }
+
+/// What it may say.
+pub(crate) const DOC: KindDoc = KindDoc {
+    name: "DeviceClass",
+    doc: "A folder of the host for volumes, on a disk of your choice. Its volumes lie in `volumes/NODE/` below it.",
+    keys: &[
+        Key::required(
+            "path",
+            Shape::Form(&PATH),
+            "Absolute path of the folder; made where it is missing.",
+        ),
+        labels::KEY,
+    ],
+    example: "\
+kind: DeviceClass
+name: ssd
+path: /mnt/nvme0/placemat
+",
+};
 
 pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
     let path = fields.req("path").and_then(|it| it.string());

@@ -1,7 +1,9 @@
 //! `kind: Image`: what servers boot from.
 
+mod keys;
 mod read;
 
+pub(crate) use keys::DOC;
 pub(crate) use read::{BUILD, read, sha256, url};
 
 use super::{Labels, Name};

@@ -3,6 +3,7 @@
 use crate::Place;
 use crate::document::{Fields, Item};
 use crate::problem::Problem;
+use crate::schema::{DURATION, Key, PERCENTAGE, RATE, Shape};
 use crate::value::{Percentage, format_duration, format_rate, parse_rate};
 use std::fmt;
 use std::time::Duration;
@@ -89,6 +90,49 @@ pub struct Impair {
     /// Which effects it asks for, each with its line.
     pub asked: Vec<(Effect, Place)>,
 }
+
+/// `impair` of a network or interface.
+pub(super) const KEY: Key = Key::optional(
+    "impair",
+    Shape::Map(&[
+        Key::optional(
+            "delay",
+            Shape::Form(&DURATION),
+            "Every frame is late by this much.",
+        ),
+        Key::optional(
+            "jitter",
+            Shape::Form(&DURATION),
+            "The delay varies by at most this much, evenly, to both sides; not more than `delay`.",
+        ),
+        Key::optional(
+            "loss",
+            Shape::Form(&PERCENTAGE),
+            "Share of frames that never arrive.",
+        ),
+        Key::optional(
+            "rate",
+            Shape::Form(&RATE),
+            "What passes in a second; what is more waits.",
+        ),
+        Key::optional(
+            "corrupt",
+            Shape::Form(&PERCENTAGE),
+            "Share of frames in which one bit is turned.",
+        ),
+        Key::optional(
+            "duplicate",
+            Shape::Form(&PERCENTAGE),
+            "Share of frames that arrive twice.",
+        ),
+        Key::optional(
+            "reorder",
+            Shape::Form(&PERCENTAGE),
+            "Share of frames that do not wait out the delay; needs `delay`.",
+        ),
+    ]),
+    "What happens to the frames that its ends send, by whatever this kernel offers; an interface's goes before its network's.",
+);
 
 /// Takes `impair`.
 pub(super) fn read(fields: &mut Fields<'_>) -> Option<Impair> {

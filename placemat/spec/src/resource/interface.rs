@@ -4,6 +4,7 @@ use super::{Impair, Name, impair};
 use crate::Place;
 use crate::document::{At, Fields, Item, Value};
 use crate::draft::{InterfaceUse, Reading, Segment, Want};
+use crate::schema::{ADDRESSES, Key, MAC, NAME, Shape};
 use crate::value::{Mac, parse_interface_address};
 use ipnet::IpNet;
 use std::str::FromStr;
@@ -24,6 +25,39 @@ pub struct Interface {
     /// Where it stands in the file.
     pub place: Place,
 }
+
+/// `interfaces` of routers, boot servers and nodes.
+pub(super) const KEY: Key = Key::optional(
+    "interfaces",
+    Shape::List(&Shape::Either(&[
+        Shape::Form(&NAME),
+        Shape::Map(&[
+            Key::required(
+                "network",
+                Shape::Form(&NAME),
+                "The network it is plugged into.",
+            ),
+            Key::optional("name", Shape::Text, "Its name inside, of at most 15 bytes.")
+                .or("`eth0`, `eth1`, ... in the order of the list"),
+            Key::optional("mac", Shape::Form(&MAC), "Its MAC address.")
+                .or("one derived from the owner's name and the place in the list"),
+            impair::KEY,
+            Key::optional(
+                "addresses",
+                ADDRESSES,
+                "Its addresses. Servers that QEMU runs configure themselves, or ask DHCP.",
+            ),
+        ]),
+    ])),
+    "Its interfaces, each the name of a network or a map.",
+);
+
+/// `loopback` of routers, boot servers and nodes.
+pub(super) const LOOPBACK: Key = Key::optional(
+    "loopback",
+    ADDRESSES,
+    "Addresses on `lo`, which its BIRD announces or not.",
+);
 
 /// Takes `interfaces`: a list of network names, or of maps.
 pub(super) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Vec<Interface> {

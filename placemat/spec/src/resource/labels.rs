@@ -2,6 +2,7 @@
 
 use crate::document::Fields;
 use crate::problem::Problem;
+use crate::schema::{Key, Shape};
 use std::collections::BTreeMap;
 
 /// `labels:` of a resource. Selectors read only these and the kind's own fields.
@@ -9,6 +10,13 @@ pub type Labels = BTreeMap<String, String>;
 
 /// Longest key or value, in bytes.
 const LONGEST: usize = 63;
+
+/// `labels` of every kind.
+pub(super) const KEY: Key = Key::optional(
+    "labels",
+    Shape::Dictionary(&Shape::Text),
+    "Words for selectors: `rack`, `role`, `pod`, or any other. Keys and values are 1 to 63 letters, digits, `-`, `_` and `.`.",
+);
 
 /// Takes `labels`. Keys and values must be words that a selector can name.
 pub(super) fn read(fields: &mut Fields<'_>) -> Labels {

@@ -1,7 +1,9 @@
 //! `kind: Network`: an L2 segment.
 
+mod keys;
 mod read;
 
+pub(crate) use keys::DOC;
 pub(crate) use read::read;
 
 use super::{Impair, Labels, Name};

@@ -3,10 +3,12 @@
 mod devices;
 mod firmware;
 mod hardware;
+mod keys;
 mod processor;
 mod read;
 mod volume;
 
+pub(crate) use keys::DOC;
 pub(crate) use read::read;
 pub use volume::{CacheMode, RawFormat, ShareProtocol, Volume, VolumeKind};
 

@@ -1,7 +1,9 @@
 //! `kind: Power`: a feed, and what is plugged into it.
 
+mod keys;
 mod read;
 
+pub(crate) use keys::DOC;
 pub(crate) use read::read;
 
 use super::{Labels, Name};

@@ -3,11 +3,14 @@
 
 mod app;
 mod image;
+mod keys;
 mod limits;
 mod pod;
 mod read;
 
 pub use image::{OciImage, OciSource};
+pub(super) use keys::BIRD;
+pub(crate) use keys::{DOC, NAMESPACE_DOC, POD_DOC};
 pub use limits::Limits;
 pub(crate) use pod::read as read_pod;
 pub use pod::{PodApp, PodMount, PodVolume, PodVolumeKind};

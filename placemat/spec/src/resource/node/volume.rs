@@ -1,7 +1,9 @@
 //! `volumes:` of a node.
 
+mod keys;
 mod read;
 
+pub(super) use keys::KEY;
 pub(super) use read::read;
 
 use crate::Place;

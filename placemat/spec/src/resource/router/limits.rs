@@ -2,6 +2,7 @@
 
 use crate::Place;
 use crate::document::Fields;
+use crate::schema::{Key, SIZE, Shape};
 
 /// Least memory that can be asked for, in bytes: the router's own init needs some.
 const LEAST_MEMORY: u64 = 4 << 20;
@@ -18,6 +19,25 @@ pub struct Limits {
     /// Where `limits` stands.
     pub place: Place,
 }
+
+/// `limits` of a router.
+pub(super) const KEY: Key = Key::optional(
+    "limits",
+    Shape::Map(&[
+        Key::optional("memory", Shape::Form(&SIZE), "Memory, from 4M."),
+        Key::optional(
+            "cpu",
+            Shape::Decimal(0.01, 1024.0),
+            "Processor time in cores.",
+        ),
+        Key::optional(
+            "pids",
+            Shape::Integer(2, 4_194_304),
+            "Processes and threads.",
+        ),
+    ]),
+    "The most that all its processes together may use, where this host can hold them to it.",
+);
 
 /// Takes `limits`.
 pub(super) fn read(fields: &mut Fields<'_>) -> Option<Limits> {

@@ -9,6 +9,7 @@ use crate::document::{At, Fields, Item};
 use crate::draft::{Reading, Want};
 use crate::problem::{Problem, suggestion};
 use crate::resource::{Name, interface, labels};
+use crate::schema::{Key, NAME, OCI_IMAGE, Shape, USER, Variant};
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
@@ -67,6 +68,88 @@ pub struct PodMount {
     /// An absolute path in the app's root.
     pub target: PathBuf,
 }
+
+const ID: Shape = Shape::Integer(0, u32::MAX as u64 - 1);
+
+const VOLUME_NAME: Key = Key::required("name", Shape::Form(&NAME), "Its name in the pod.");
+
+/// `volumes` of a pod.
+pub(super) const VOLUMES: Key = Key::optional(
+    "volumes",
+    Shape::List(&Shape::Tagged(&[
+        Variant {
+            word: "empty",
+            doc: "a new empty folder each time that the pod gets power",
+            keys: &[
+                VOLUME_NAME,
+                Key::optional("mode", Shape::Text, "Permission bits, octal.").or("`0755`"),
+                Key::optional("uid", ID, "Its owner.").or("`0`"),
+                Key::optional("gid", ID, "Its group.").or("`0`"),
+            ],
+        },
+        Variant {
+            word: "host",
+            doc: "a data folder",
+            keys: &[
+                VOLUME_NAME,
+                Key::required("folder", Shape::Form(&NAME), "The `DataFolder`."),
+                Key::optional(
+                    "readonly",
+                    Shape::Boolean,
+                    "Its files cannot be written to.",
+                ),
+            ],
+        },
+    ])),
+    "Folders that its apps share.",
+);
+
+/// `apps` of a pod.
+pub(super) const APPS: Key = Key::required(
+    "apps",
+    Shape::List(&Shape::Map(&[
+        Key::required(
+            "name",
+            Shape::Form(&NAME),
+            "Its name; its log file is called so.",
+        ),
+        Key::required(
+            "image",
+            Shape::Form(&OCI_IMAGE),
+            "The OCI image that it runs on.",
+        ),
+        Key::optional(
+            "readonly-rootfs",
+            Shape::Boolean,
+            "Its files cannot be written to.",
+        )
+        .or("`false`"),
+        Key::optional("user", Shape::Form(&USER), "Who it runs as.").or("the image's"),
+        Key::optional("group", Shape::Text, "The group that it runs as."),
+        Key::optional("exec", Shape::Text, "Program in the place of the image's."),
+        Key::optional(
+            "args",
+            Shape::List(&Shape::Text),
+            "Arguments in the place of the image's.",
+        ),
+        Key::optional("env", Shape::Dictionary(&Shape::Text), "Environment."),
+        Key::optional(
+            "mount",
+            Shape::List(&Shape::Map(&[
+                Key::required("volume", Shape::Form(&NAME), "A volume of the pod."),
+                Key::required("target", Shape::Text, "Absolute path where it is seen."),
+            ])),
+            "Where it sees volumes.",
+        ),
+        Key::optional(
+            "caps-retain",
+            Shape::List(&Shape::Text),
+            "Capabilities that it keeps, such as `CAP_NET_ADMIN`.",
+        )
+        .or("all"),
+    ])),
+    "Its programs, one at least.",
+);
 
 /// Reads a pod.
 pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
