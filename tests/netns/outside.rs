@@ -43,7 +43,7 @@ fn by_way_of_slirp4netns() {
 }
 
 /// The gateway of the way out leads to the loopback of the host.
-fn reaches_the_host(helper: &str, need: Need, gateway6: &str) {
+fn reaches_the_host(stack: &str, need: Need, gateway6: &str) {
     if !needs(&[Need::Root, need]) {
         return;
     }
@@ -53,7 +53,7 @@ fn reaches_the_host(helper: &str, need: Need, gateway6: &str) {
     std::fs::set_permissions(script, mode).expect("an executable script");
     let file = place.write("cluster.yml", CLUSTER);
     let mut up = place.command(&["up", "--detach", &file.to_string_lossy()]);
-    up.env("PLACEMAT_OUTSIDE", helper);
+    up.env("PLACEMAT_OUTSIDE", stack);
     placemat_tests::run::run(up, placemat_tests::lab::PATIENCE).well();
     let ids = place.labs();
     let lab = Lab::attach(&place, &ids[0]);
@@ -89,7 +89,7 @@ fn reaches_the_host(helper: &str, need: Need, gateway6: &str) {
             log()
         );
     }
-    // Nothing on the host changed, and the helper goes with the lab.
+    // Nothing on the host changed, and the stack goes with the lab.
     lab.down();
     place.assert_nothing_left();
 }

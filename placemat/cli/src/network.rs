@@ -5,7 +5,7 @@ use anyhow::Context;
 use ipnet::IpNet;
 use placemat_host::impair::{Effects, Offer};
 use placemat_host::netlink::Netlink;
-use placemat_host::probe::outside::Helper;
+use placemat_host::probe::outside::Stack;
 use placemat_host::probe::program;
 use placemat_host::sandbox::LabSide;
 use placemat_lab::outside::Exit;
@@ -18,7 +18,7 @@ use std::time::Duration;
 
 /// Refuses what this kernel cannot do to links, with the lines that asked.
 pub(crate) fn check(cluster: &Cluster) -> Result<(), Failure> {
-    helper(cluster)?;
+    stack(cluster)?;
     let asked = impaired(cluster);
     if asked.is_empty() {
         return Ok(());
@@ -36,7 +36,7 @@ pub(crate) fn check(cluster: &Cluster) -> Result<(), Failure> {
 
 /// What connects networks with `use-nat` with the outside; refused with their lines where there is
 /// nothing that does.
-pub(crate) fn helper(cluster: &Cluster) -> Result<Option<Helper>, Failure> {
+pub(crate) fn stack(cluster: &Cluster) -> Result<Option<Stack>, Failure> {
     let asked: Vec<_> = cluster
         .networks
         .values()
@@ -52,7 +52,7 @@ pub(crate) fn helper(cluster: &Cluster) -> Result<Option<Helper>, Failure> {
             .write(true)
             .open("/dev/net/tun")
     };
-    let (lacking, remedy) = match Helper::find(preferred.as_deref()) {
+    let (lacking, remedy) = match Stack::find(preferred.as_deref()) {
         Err(_) => (
             "`pasta` or `slirp4netns`, and neither is installed",
             "apt install passt",
@@ -64,7 +64,7 @@ pub(crate) fn helper(cluster: &Cluster) -> Result<Option<Helper>, Failure> {
             "/dev/net/tun, which cannot be opened",
             "load the driver (`modprobe tun`) and allow read and write to the device",
         ),
-        Ok(helper) => return Ok(Some(helper)),
+        Ok(stack) => return Ok(Some(stack)),
     };
     let problems = asked.iter().map(|network| {
         let message = format!("`use-nat` of Network `{}` needs {lacking}", network.name);
@@ -126,10 +126,10 @@ pub(crate) fn check_attach(cluster: &Cluster) -> Result<(), Failure> {
 }
 
 /// The way out, from inside of the sandbox.
-pub(crate) fn exit(helper: Option<Helper>, side: &LabSide) -> Option<Exit> {
+pub(crate) fn exit(stack: Option<Stack>, side: &LabSide) -> Option<Exit> {
     let outpost = side.outpost.clone()?;
     Some(Exit {
-        helper: helper?,
+        stack: stack?,
         outpost,
     })
 }

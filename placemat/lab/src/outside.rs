@@ -1,11 +1,11 @@
-//! The way out of a lab, for networks with `use-nat`: a helper in the host's network at one end of a
+//! The way out of a lab, for networks with `use-nat`: a user-space network stack in the host's network at one end of a
 //! TAP device in the hub, forwarding, and rules that make what comes from those networks the hub's.
 
 use crate::event::EventBus;
 use crate::lab::LabError;
 use ipnet::IpNet;
 use placemat_host::netlink::{Netlink, NetlinkError};
-use placemat_host::probe::outside::{Helper, Uplink};
+use placemat_host::probe::outside::{Stack, Uplink};
 use placemat_host::sandbox::{HUB_NETNS, Outpost};
 use placemat_spec::Cluster;
 use placemat_spec::event::LabEventKind;
@@ -21,16 +21,16 @@ use tokio_util::sync::CancellationToken;
 
 /// Name of the TAP device. No name in a file has a tilde.
 const DEVICE: &str = "~outside";
-/// A helper that takes longer to make its device is broken.
+/// A stack that takes longer to make its device is broken.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// A helper that ended is started again after this long.
+/// A stack that ended is started again after this long.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// What the way out is made of.
 #[derive(Debug, Clone)]
 pub struct Exit {
-    /// The helper.
-    pub helper: Helper,
+    /// The user-space network stack.
+    pub stack: Stack,
     /// Where it runs.
     pub outpost: Outpost,
 }
@@ -76,7 +76,7 @@ pub(crate) async fn open(
         .values()
         .flat_map(|network| network.addresses.iter().copied())
         .collect();
-    let uplink = exit.helper.uplink(DEVICE, &taken);
+    let uplink = exit.stack.uplink(DEVICE, &taken);
     forward_in_hub().map_err(|error| failed("let the hub forward", &error))?;
     load(&rules("placemat", &ranges(cluster)))
         .await
@@ -96,7 +96,7 @@ pub(crate) async fn open(
         .collect();
     let text = format!(
         "the outside is reached through {}; the host's name server answers at {}",
-        exit.helper.path.display(),
+        exit.stack.path.display(),
         servers.join(" and ")
     );
     bus.emit("hub", LabEventKind::Note { text });
@@ -108,7 +108,7 @@ pub(crate) async fn open(
     Ok(())
 }
 
-/// Starts the helper again whenever it ends.
+/// Starts the stack again whenever it ends.
 async fn keep(exit: &Exit, uplink: &Uplink, log: &Path, bus: &EventBus) {
     let note = |text: String| bus.emit("hub", LabEventKind::Note { text });
     loop {
@@ -130,7 +130,7 @@ async fn keep(exit: &Exit, uplink: &Uplink, log: &Path, bus: &EventBus) {
 async fn start(exit: &Exit, uplink: &Uplink, log: &Path) -> Result<(), String> {
     let chain = |error: &dyn std::error::Error| crate::error::chain(error);
     let root = placemat_host::process::effective_uid() == 0;
-    let argv = exit.helper.command(uplink, Path::new(HUB_NETNS), root);
+    let argv = exit.stack.command(uplink, Path::new(HUB_NETNS), root);
     let log: OwnedFd = File::options()
         .create(true)
         .append(true)
@@ -146,13 +146,13 @@ async fn start(exit: &Exit, uplink: &Uplink, log: &Path) -> Result<(), String> {
     tokio::select! {
         made = made => made.map_err(|error| chain(&error))?.map_err(|error| chain(&error)),
         ended = exit.outpost.ended() => Err(match ended {
-            Ok(code) => format!("the helper ended with code {code}"),
+            Ok(code) => format!("the stack ended with code {code}"),
             Err(error) => chain(&error),
         }),
     }
 }
 
-/// Waits for the helper's device in the hub, and makes it the way out.
+/// Waits for the stack's device in the hub, and makes it the way out.
 fn connect(uplink: &Uplink) -> Result<(), NetlinkError> {
     let mut hub = Netlink::open()?;
     let index = hub.wait_for_link(uplink.device, PATIENCE)?;

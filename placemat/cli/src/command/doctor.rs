@@ -4,7 +4,7 @@ use crate::exit::{self, Failure};
 use crate::{launch, place, talk};
 use placemat_host::impair::{Backend, Offer};
 use placemat_host::probe::firmware::{self, Flavor};
-use placemat_host::probe::outside::Helper;
+use placemat_host::probe::outside::Stack;
 use placemat_host::probe::{accel, program, vhost};
 
 /// One row: whether it is there, what it is, and in words how or how not.
@@ -38,8 +38,8 @@ pub(super) fn run() -> Result<u8, Failure> {
             Err(error) => row(false, name, &error.to_string())?,
         };
     }
-    ready &= match Helper::find(None) {
-        Ok(helper) => row(true, "way out", &helper.path.display().to_string())?,
+    ready &= match Stack::find(None) {
+        Ok(stack) => row(true, "way out", &stack.path.display().to_string())?,
         Err(_) => row(
             false,
             "way out",

@@ -110,14 +110,14 @@ impl Test {
         let options = live::options(&claim, cache, images, provisions);
         let seed = self.seed.unwrap_or_else(drawn_seed);
         let run = claim.card.id.clone();
-        let helper = launch::prepare(&claim, || crate::network::helper(&loaded.cluster))?;
+        let stack = launch::prepare(&claim, || crate::network::stack(&loaded.cluster))?;
         let ways = launch::Ways {
-            outpost: helper.is_some(),
+            outpost: stack.is_some(),
             host_netns: false,
         };
         launch::in_sandbox(&claim, false, ways, |side| {
             let mut options = options;
-            options.outside = crate::network::exit(helper, &side);
+            options.outside = crate::network::exit(stack, &side);
             run_suite(
                 side,
                 suite,

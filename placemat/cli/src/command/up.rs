@@ -66,7 +66,7 @@ impl Up {
         })?;
         let options = live::options(&claim, cache, images, provisions);
         let detach = self.detach;
-        let helper = launch::prepare(&claim, || crate::network::helper(&loaded.cluster))?;
+        let stack = launch::prepare(&claim, || crate::network::stack(&loaded.cluster))?;
         let attachment = self
             .attach_host
             .then(|| Attachment::of(&loaded.cluster, &claim.card.id));
@@ -74,12 +74,12 @@ impl Up {
             talk::say(&attachment.to_string());
         }
         let ways = launch::Ways {
-            outpost: helper.is_some(),
+            outpost: stack.is_some(),
             host_netns: self.attach_host,
         };
         launch::in_sandbox(&claim, detach, ways, |side| {
             let mut options = options;
-            options.outside = crate::network::exit(helper, &side);
+            options.outside = crate::network::exit(stack, &side);
             options.attach = attachment.zip(side.host_netns.clone());
             run(side, loaded.cluster, options, detach)
         })

@@ -8,18 +8,18 @@ use std::path::{Path, PathBuf};
 
 /// Which of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HelperKind {
+pub enum StackKind {
     /// pasta.
     Pasta,
     /// slirp4netns.
     Slirp4netns,
 }
 
-/// A helper that is there.
+/// A user-space network stack that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Helper {
+pub struct Stack {
     /// Which.
-    pub kind: HelperKind,
+    pub kind: StackKind,
     /// Where.
     pub path: PathBuf,
 }
@@ -38,9 +38,9 @@ pub struct Uplink {
 }
 
 /// In order of preference.
-const KINDS: [(&str, HelperKind); 2] = [
-    ("pasta", HelperKind::Pasta),
-    ("slirp4netns", HelperKind::Slirp4netns),
+const KINDS: [(&str, StackKind); 2] = [
+    ("pasta", StackKind::Pasta),
+    ("slirp4netns", StackKind::Slirp4netns),
 ];
 /// Bytes. Large, since nothing on the way is a wire.
 const MTU: &str = "65520";
@@ -51,7 +51,7 @@ const SUBNETS6: [&str; 2] = ["fd70:6c61:6365::/64", "fd70:6c61:6365:1::/64"];
 /// The only IPv6 subnet of slirp4netns.
 const SLIRP6: &str = "fd00::/64";
 
-impl Helper {
+impl Stack {
     /// The first of the two that is there; with a name, that one only.
     pub fn find(name: Option<&str>) -> Result<Self, Missing> {
         let wanted = KINDS
@@ -81,8 +81,8 @@ impl Helper {
             })
         };
         let six = match self.kind {
-            HelperKind::Pasta => free(&SUBNETS6),
-            HelperKind::Slirp4netns => free(&[SLIRP6]),
+            StackKind::Pasta => free(&SUBNETS6),
+            StackKind::Slirp4netns => free(&[SLIRP6]),
         };
         let subnets = [free(&SUBNETS), six].into_iter().flatten();
         let mut uplink = Uplink {
@@ -107,7 +107,7 @@ impl Helper {
         let mut argv = vec![self.path.display().to_string()];
         let mut add = |words: &[&str]| argv.extend(words.iter().map(|word| (*word).to_owned()));
         match self.kind {
-            HelperKind::Pasta => {
+            StackKind::Pasta => {
                 add(&["--foreground", "--quiet", "--netns-only", "--no-dhcp"]);
                 add(&["--no-dhcpv6", "--no-ra", "--mtu", MTU]);
                 for ports in ["-t", "-u", "-T", "-U"] {
@@ -133,7 +133,7 @@ impl Helper {
                 add(&["--ns-ifname", uplink.device]);
                 add(&["--netns", &netns.display().to_string()]);
             }
-            HelperKind::Slirp4netns => {
+            StackKind::Slirp4netns => {
                 add(&["--mtu", MTU, "--netns-type=path"]);
                 for address in &uplink.addresses {
                     match address {
@@ -167,17 +167,17 @@ mod tests {
     fn command_lines() {
         let mut lines = Vec::new();
         for (kind, path) in [
-            (HelperKind::Pasta, "/usr/bin/pasta"),
-            (HelperKind::Slirp4netns, "/usr/bin/slirp4netns"),
+            (StackKind::Pasta, "/usr/bin/pasta"),
+            (StackKind::Slirp4netns, "/usr/bin/slirp4netns"),
         ] {
-            let helper = Helper {
+            let stack = Stack {
                 kind,
                 path: path.into(),
             };
             let taken = ["10.0.0.1/8", "fd00::1/64"].map(|net| net.parse().expect("a subnet"));
             for (taken, root) in [(&taken[..0], true), (&taken[..], false)] {
-                let uplink = helper.uplink("~outside", taken);
-                let argv = helper.command(&uplink, Path::new("/run/netns/hub"), root);
+                let uplink = stack.uplink("~outside", taken);
+                let argv = stack.command(&uplink, Path::new("/run/netns/hub"), root);
                 lines.push(argv.join(" "));
             }
         }
