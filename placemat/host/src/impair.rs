@@ -228,20 +228,28 @@ fn heal(
     laid: Option<WireId>,
     wires: Option<&Wires>,
 ) -> Result<(), ImpairError> {
+    let bared = bare(netlink, link);
+    // Whatever became of the link: nobody else knows the wire any more.
+    if let (Some(id), Some(wires)) = (laid, wires) {
+        wires.remove(id);
+    }
+    bared
+}
+
+/// Takes filters and disciplines off a link; a machine's TAP is in its bridge again, also where a
+/// wire was laid only half-way.
+fn bare(netlink: &mut Netlink, link: &Link) -> Result<(), ImpairError> {
     // The link may be gone, and all of this with it.
     let Ok((index, _)) = find(netlink, link.name()) else {
         return Ok(());
     };
-    if let (Link::Tap { bridge, name, .. }, Some(_)) = (link, laid) {
+    if let Link::Tap { bridge, name, .. } = link {
         let (bridge, _) = find(netlink, bridge)?;
         netlink.set_bridge(name, bridge)?;
     }
     netlink.remove_hooks(index)?;
     if !link.is_tap() {
         netlink.remove_root(index)?;
-    }
-    if let (Some(id), Some(wires)) = (laid, wires) {
-        wires.remove(id);
     }
     Ok(())
 }

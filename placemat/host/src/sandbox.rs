@@ -282,7 +282,7 @@ fn inside(
     }
     parent_is_alive(ready)?;
     nix::unistd::sethostname(&options.hostname).map_err(system("set the lab's host name"))?;
-    mounts::set_up(&options.run_dir)?;
+    mounts::set_up(&options.run_dir, options.outpost)?;
     let outpost = if options.outpost {
         let outpost = outpost::leave_behind()?;
         leave_host_network()?;

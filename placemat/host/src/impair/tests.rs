@@ -138,6 +138,32 @@ fn delay_loss_and_rate_come_and_go() {
     });
 }
 
+/// Nobody else could take the wire away once its link is forgotten.
+#[test]
+fn a_wire_goes_though_its_link_is_gone() {
+    on_a_pair(|near, _| {
+        let offer = Offer {
+            netem: false,
+            ..Offer::look().expect("look")
+        };
+        let impairments = Impairments::new(offer);
+        let late = Effects {
+            delay: Duration::from_millis(1),
+            ..Effects::default()
+        };
+        let by = impairments.impair(&eth0(near), &late).expect("a wire");
+        assert_eq!(by, [Backend::Wire]);
+        let mut netlink = Netlink::open_in(near).expect("netlink");
+        netlink.delete_link("eth0").expect("deleted");
+        impairments
+            .impair(&eth0(near), &Effects::default())
+            .expect("healed");
+        let links = netlink.links().expect("links").into_iter();
+        let names: Vec<String> = links.map(|link| link.name).collect();
+        assert_eq!(names, ["lo"]);
+    });
+}
+
 /// A wire and the kernel's bucket both hold a rate: twice the bytes take about twice as long.
 #[test]
 fn a_rate_is_held_to() {

@@ -217,7 +217,8 @@ fn tbf(rate: u64, mtu: u32) -> Vec<u8> {
     let burst = u32::try_from(bytes_a_second / 100).unwrap_or(u32::MAX / 2);
     let burst = burst.max(2 * (mtu + 100));
     let backlog = bytes_a_second * u64::try_from(BACKLOG.as_millis()).unwrap_or(0) / 1000;
-    let limit = u32::try_from(backlog).unwrap_or(u32::MAX / 2).max(10 * mtu) + burst;
+    let limit = u32::try_from(backlog).unwrap_or(u32::MAX).max(10 * mtu);
+    let limit = limit.saturating_add(burst);
     // `struct tc_ratespec`: cell_log, linklayer (Ethernet), overhead, cell_align -1, mpu, rate.
     let mut parameters = vec![3, 1, 0, 0, 0xff, 0xff, 0, 0];
     parameters.extend(words(&[short, 0, 0, 0, limit, 0, 0]));
@@ -298,6 +299,7 @@ fn instructions(program: &[Instruction]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use std::fmt::Write as _;
 
     fn hex(bytes: &[u8]) -> String {
@@ -353,5 +355,18 @@ mod tests {
         let tc = "28000100 03010000ffff0000d0121300 000000000000000000000000 ";
         let ours = hex(&tbf(10_000_000, 1500));
         assert!(ours.starts_with(&tc.replace(' ', "")), "{ours}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_rate_of_a_file_holds_back_less_than_a_burst(
+            rate in 1_000_u64..=1_000_000_000_000,
+            mtu in 68_u32..=65_535,
+        ) {
+            let bytes = tbf(rate, mtu);
+            let word = |at: usize| u32::from_ne_bytes(bytes[at..at + 4].try_into().expect("4"));
+            // `limit` of `struct tc_tbf_qopt`, and the burst, the last of all.
+            prop_assert!(word(28) >= word(bytes.len() - 4));
+        }
     }
 }
