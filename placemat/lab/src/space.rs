@@ -76,8 +76,8 @@ fn check_with(
                 copy: None,
                 volume: (0, volume.place),
             });
-            demand.now += now;
-            demand.later += later;
+            demand.now = demand.now.saturating_add(now);
+            demand.later = demand.later.saturating_add(later);
             if later > demand.volume.0 {
                 demand.volume = (later, volume.place);
             }

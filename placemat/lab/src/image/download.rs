@@ -141,14 +141,16 @@ impl Client {
             source,
         };
         let mut tries = 0;
+        // What a server sends again from the beginning, and breaks off again, brings nothing.
+        let mut most = partial.length();
         loop {
-            let before = partial.length();
             let (error, asked) = match self.attempt(url, partial, room, watch) {
                 Ok(()) => return Ok(()),
                 Err(Failed::ForGood(error)) => return Err(error),
                 Err(Failed::ForNow(error, asked)) => (error, asked),
             };
-            tries = if partial.length() > before {
+            tries = if partial.length() > most {
+                most = partial.length();
                 1
             } else {
                 tries + 1
@@ -187,8 +189,10 @@ impl Client {
         let mut response = request.call().map_err(|error| connection(url, error))?;
         begin(url, &response, partial)?;
         let left = response.body().content_length();
-        let total = left.map(|left| partial.length() + left);
-        room(left.unwrap_or(0)).map_err(Failed::ForGood)?;
+        // A server may send less of the rest than was asked for (RFC 9110, 15.3.7).
+        let total = whole(&response).or_else(|| Some(partial.length().saturating_add(left?)));
+        let need = total.map_or(0, |total| total.saturating_sub(partial.length()));
+        room(need).map_err(Failed::ForGood)?;
         watch.progress(partial.length(), total);
         let mut body = response.body_mut().as_reader();
         let mut buffer = vec![0; 1 << 16];
@@ -305,6 +309,15 @@ fn fits(response: &Response<Body>, partial: &Partial) -> bool {
     start == Some(partial.length())
         && same(&ours.etag, &theirs.etag)
         && same(&ours.last_modified, &theirs.last_modified)
+}
+
+/// How long the file is of which a 206 brings a part, if it says so.
+fn whole(response: &Response<Body>) -> Option<u64> {
+    if response.status() != StatusCode::PARTIAL_CONTENT {
+        return None;
+    }
+    let range = text(response, header::CONTENT_RANGE)?;
+    range.rsplit_once('/')?.1.trim().parse().ok()
 }
 
 /// `Retry-After` in seconds (RFC 9110, 10.2.3); dates are not looked at.

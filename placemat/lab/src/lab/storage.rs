@@ -115,7 +115,7 @@ impl Workshop {
                 base_name(path).map_err(|error| format!("read {}: {error}", path.display()))?;
             if let Some(base) = base {
                 return Err(format!(
-                    "image `{name}` came from the network and lies over another file, {base}, which is not allowed"
+                    "image `{name}` came from the network and needs another file, `{base}`, which is not allowed"
                 ));
             }
         }

@@ -3,7 +3,7 @@
 //! of its own. Layout after QEMU's `docs/interop/qcow2.txt`, version 3.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 use std::path::Path;
 
 const MAGIC: [u8; 4] = *b"QFI\xfb";
@@ -13,6 +13,11 @@ const CLUSTER: u64 = 1 << CLUSTER_BITS;
 const PER_L1_ENTRY: u64 = CLUSTER / 8 * CLUSTER;
 const HEADER_LENGTH: u32 = 104;
 const BACKING_FORMAT_EXTENSION: u32 = 0xe279_2aca;
+const DATA_FILE_EXTENSION: u32 = 0x4441_5441;
+/// Bit 2 of the incompatible features: the disk's bytes are in another file.
+const EXTERNAL_DATA: u8 = 1 << 2;
+/// The largest disk in bytes: QEMU takes at most 32 MiB of L1 table.
+const LARGEST: u64 = (32 << 20) / 8 * PER_L1_ENTRY;
 
 /// What files of other formats begin with, and their names.
 const OTHERS: [(&[u8], &str); 5] = [
@@ -39,10 +44,15 @@ pub(super) fn examine(path: &Path) -> io::Result<Backing> {
     let size = file.metadata()?.len();
     let mut header = [0; 32];
     match file.read_exact(&mut header) {
-        Ok(()) if header[..4] == MAGIC => Ok(Backing {
-            format: "qcow2",
-            size: u64::from_be_bytes(bytes(&header, 24)),
-        }),
+        Ok(()) if header[..4] == MAGIC => match u64::from_be_bytes(bytes(&header, 24)) {
+            size if size > LARGEST => Err(io::Error::other(format!(
+                "it says that its disk has {size} bytes: more than QEMU takes"
+            ))),
+            size => Ok(Backing {
+                format: "qcow2",
+                size,
+            }),
+        },
         Ok(()) => match OTHERS.iter().find(|(magic, _)| header.starts_with(magic)) {
             Some((_, name)) => Err(io::Error::other(format!(
                 "it is a {name} image: `qemu-img convert -O qcow2` makes a usable one of it"
@@ -60,23 +70,50 @@ pub(super) fn examine(path: &Path) -> io::Result<Backing> {
     }
 }
 
-/// The file that an overlay lies over, as it names it; `None` where it names none.
+/// The other file that a qcow2 file needs, as it names it: that which it lies over, or that in which
+/// its own bytes are. `None` where it stands for itself.
 pub fn backing_name(path: &Path) -> io::Result<Option<String>> {
     let mut file = File::open(path)?;
-    let mut header = [0; 20];
-    match file.read_exact(&mut header) {
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-        read => read?,
-    }
-    let at = u64::from_be_bytes(bytes(&header, 8));
-    let length = u32::from_be_bytes(bytes(&header, 16));
-    if header[..4] != MAGIC || at == 0 || length > 1023 {
+    let mut header = Vec::new();
+    // Names and extensions are within the first cluster, which has at most 2 MiB.
+    (&mut file).take(2 << 20).read_to_end(&mut header)?;
+    let header = header.as_slice();
+    if header.len() < 32 || header[..4] != MAGIC {
         return Ok(None);
     }
-    file.seek(SeekFrom::Start(at))?;
-    let mut name = String::new();
-    file.take(length.into()).read_to_string(&mut name)?;
-    Ok(Some(name))
+    let at = u64::from_be_bytes(bytes(header, 8));
+    if at != 0 {
+        let length = u32::from_be_bytes(bytes(header, 16));
+        return Ok(Some(name_at(header, offset(at), length)));
+    }
+    let version = u32::from_be_bytes(bytes(header, 4));
+    let external = version >= 3 && header.get(79).is_some_and(|bits| bits & EXTERNAL_DATA != 0);
+    Ok(external.then(|| data_file(header).unwrap_or_default()))
+}
+
+/// The text of so many bytes in a file's first cluster; what is not there is left out.
+fn name_at(header: &[u8], at: usize, length: u32) -> String {
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    let end = at.saturating_add(length).min(header.len());
+    String::from_utf8_lossy(header.get(at..end).unwrap_or_default()).into_owned()
+}
+
+/// The name of the file with the bytes, which is an extension of the header.
+fn data_file(header: &[u8]) -> Option<String> {
+    let word = |at: usize| {
+        let word = header.get(at..at.checked_add(4)?)?;
+        Some(u32::from_be_bytes(bytes(word, 0)))
+    };
+    let mut at = usize::try_from(word(100)?).ok()?;
+    loop {
+        let (kind, length) = (word(at)?, word(at.checked_add(4)?)?);
+        at = at.checked_add(8)?;
+        match kind {
+            0 => return None,
+            DATA_FILE_EXTENSION => return Some(name_at(header, at, length)),
+            _ => at = at.checked_add(usize::try_from(length).ok()?.next_multiple_of(8))?,
+        }
+    }
 }
 
 /// `N` bytes of a header, from `at`.
@@ -210,6 +247,58 @@ mod tests {
             std::fs::write(&path, bytes).expect("write");
             let error = examine(&path).expect_err("refused").to_string();
             assert!(error.contains(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_whose_bytes_are_elsewhere_names_that() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("disk");
+        let mut image = empty(1 << 30);
+        image[79] = EXTERNAL_DATA;
+        std::fs::write(&path, &image).expect("write");
+        assert_eq!(backing_name(&path).expect("name").as_deref(), Some(""));
+        let at = offset(HEADER_LENGTH.into());
+        let mut extensions = [&1_u32.to_be_bytes()[..], &3_u32.to_be_bytes(), &[7; 8]].concat();
+        extensions.extend(DATA_FILE_EXTENSION.to_be_bytes());
+        extensions.extend(11_u32.to_be_bytes());
+        extensions.extend(b"/etc/shadow");
+        image[at..at + extensions.len()].copy_from_slice(&extensions);
+        std::fs::write(&path, &image).expect("write");
+        let name = backing_name(&path).expect("name");
+        assert_eq!(name.as_deref(), Some("/etc/shadow"));
+    }
+
+    #[test]
+    fn a_disk_that_qemu_would_not_take_is_refused() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("disk");
+        let mut image = empty(LARGEST);
+        std::fs::write(&path, &image).expect("write");
+        assert_eq!(examine(&path).expect("fits").size, LARGEST);
+        image[24..32].copy_from_slice(&u64::MAX.to_be_bytes());
+        std::fs::write(&path, &image).expect("write");
+        let error = examine(&path).expect_err("refused").to_string();
+        insta::assert_snapshot!(error, @"it says that its disk has 18446744073709551615 bytes: more than QEMU takes");
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_makes_it_panic(mut bytes in proptest::collection::vec(any::<u8>(), 4..300), at in 0_usize..200) {
+            let folder = tempfile::tempdir().expect("folder");
+            let path = folder.path().join("disk");
+            // As it is, and as the first bytes of a file with extensions that begin anywhere.
+            bytes[..4].copy_from_slice(&MAGIC);
+            for known in [false, true] {
+                if known && bytes.len() > 104 {
+                    bytes[8..16].fill(0);
+                    bytes[79] = EXTERNAL_DATA;
+                    bytes[100..104].copy_from_slice(&u32::try_from(at).expect("small").to_be_bytes());
+                }
+                std::fs::write(&path, &bytes).expect("write");
+                let _ = examine(&path);
+                let _ = backing_name(&path);
+            }
         }
     }
 

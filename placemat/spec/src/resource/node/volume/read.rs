@@ -32,6 +32,8 @@ const CACHES: [(&str, CacheMode); 5] = [
 
 /// Longest mount tag of 9p, in bytes (QEMU's `MAX_TAG_LEN` less the final zero).
 const LONGEST_TAG: usize = 31;
+/// Bytes: what 32 MiB of qcow2's L1 table cover.
+const LARGEST_DISK: u64 = 2048 << 40;
 
 /// Takes `volumes`.
 pub(in super::super) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Vec<Volume> {
@@ -178,6 +180,13 @@ fn raw(fields: &mut Fields<'_>, _: &mut Reading<'_>) -> Option<VolumeKind> {
             "out-of-range",
             "must be a whole number of sectors of 512 bytes",
             "expected a size such as `1G`",
+        ));
+    }
+    if size.value > LARGEST_DISK {
+        fields.findings().error(item.problem(
+            "out-of-range",
+            "is more than QEMU takes",
+            "expected at most `2048T`",
         ));
     }
     Some(VolumeKind::Raw {
