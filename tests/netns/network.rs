@@ -1,5 +1,6 @@
 //! What befalls frames in a lab, and how one sees them and gets in from the host.
 
+use nix::sys::signal::Signal;
 use placemat_tests::attached::Attached;
 use placemat_tests::{Lab, Need, Place, needs, poll};
 use std::io::{Read, Write};
@@ -57,6 +58,7 @@ fn a_lab_with_impaired_links_forwards_and_captures() {
     forwarded(&place, &lab);
     captured(&place, &lab);
     lab.down();
+    assert!(!place.dir().join("echo.sock").exists());
     place.assert_nothing_left();
 }
 
@@ -137,6 +139,9 @@ fn forwarded(place: &Place, lab: &Lab<'_>) {
     assert_eq!(lab.say("forward", &["rm", &tcp]).code, Some(2));
     lab.say("forward", &["rm", &unix]).well();
     assert!(!socket.exists());
+    // Goes with the lab.
+    add(&unix, "a:unix:/run/bird/bird.ctl");
+    assert!(socket.exists());
 }
 
 /// Asks a name server for `placemat.test` (RFC 1035 section 4).
@@ -188,6 +193,26 @@ fn captured(place: &Place, lab: &Lab<'_>) {
             "{what}: {read}"
         );
     }
-    let nothing = lab.say("capture", &["router/a:eth7", "-w", "-"]);
+    // A reader that stands still, behind a full pipe, keeps no signal from ending it.
+    let pipe = place.dir().join("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+    let reader = std::fs::File::options().read(true).write(true).open(&pipe);
+    let path = pipe.to_string_lossy().into_owned();
+    let arguments = ["capture", "--lab", &lab.id, "c:eth0", "-w", &path];
+    let mut capture = Attached::start(place, &arguments);
+    let ready = poll(PATIENCE, || {
+        capture.said().contains("capturing").then_some(())
+    });
+    assert!(ready.is_some(), "{}", capture.said());
+    let many = ["busybox", "ping", "-c99", "-i0.01", "-s1300", "10.1.0.1"];
+    lab.exec("c", &many).well();
+    capture.signal(Signal::SIGTERM);
+    assert!(capture.wait(PATIENCE).success(), "{}", capture.said());
+    drop(reader);
+    // A name spelled wrong costs no earlier capture.
+    let kept = place.write("kept.pcapng", "an earlier capture");
+    let nothing = lab.say("capture", &["router/a:eth7", "-w", &kept.to_string_lossy()]);
     assert_eq!(nothing.code, Some(5), "{}", nothing.text());
+    let there = std::fs::read_to_string(kept).expect("the file");
+    assert_eq!(there, "an earlier capture");
 }

@@ -12,6 +12,7 @@ pub use address::{Destination, ForwardError, Listen, To};
 
 use crate::error::{ActError, chain};
 use crate::lab::Lab;
+use crate::registry::note_socket;
 use door::{Door, Stream};
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -49,6 +50,8 @@ struct Live {
     to: String,
     connections: Arc<AtomicU64>,
     cancel: CancellationToken,
+    /// Cancelled once nobody listens any more.
+    closed: CancellationToken,
 }
 
 impl Forwards {
@@ -64,15 +67,19 @@ impl Forwards {
             .collect()
     }
 
-    /// Ends one, with its connections.
-    pub fn remove(&self, listen: &Listen) -> Result<(), ActError> {
-        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        let index = live.iter().position(|each| each.listen == *listen);
-        let Some(index) = index else {
-            let message = format!("nothing is forwarded from {listen}");
-            return Err(ActError::unknown_target(message));
+    /// Ends one, with its connections. When this returns, its address is free again.
+    pub async fn remove(&self, listen: &Listen) -> Result<(), ActError> {
+        let ended = {
+            let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+            let index = live.iter().position(|each| each.listen == *listen);
+            let Some(index) = index else {
+                let message = format!("nothing is forwarded from {listen}");
+                return Err(ActError::unknown_target(message));
+            };
+            live.remove(index)
         };
-        live.remove(index).cancel.cancel();
+        ended.cancel.cancel();
+        ended.closed.cancelled().await;
         Ok(())
     }
 }
@@ -98,12 +105,18 @@ impl Lab {
         }
         let listener = Listener::of(listen, socket)
             .map_err(|error| ActError::failed(format!("listen at {listen}: {error}")))?;
+        if let Listen::Unix(path) = listen {
+            note_socket(self.run_dir(), path)
+                .map_err(|error| ActError::failed(format!("note {listen}: {error}")))?;
+        }
         let live = Live {
             listen: listen.clone(),
             to: to.to_string(),
             connections: Arc::default(),
             cancel: self.cancelled().child_token(),
+            closed: CancellationToken::new(),
         };
+        let closed = live.closed.clone().drop_guard();
         let (connections, cancel) = (live.connections.clone(), live.cancel.clone());
         {
             let mut all = self
@@ -120,6 +133,7 @@ impl Lab {
         self.tasks().spawn(async move {
             let serve = serve(&lab, listener, Arc::new(door), &connections, &cancel);
             cancel.run_until_cancelled(serve).await;
+            drop(closed);
         });
         Ok(())
     }

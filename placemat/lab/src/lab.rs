@@ -29,7 +29,7 @@ use placemat_spec::event::{LabEventKind, LabPhase};
 use placemat_spec::power::PowerAction;
 use placemat_spec::resource::Name;
 use placemat_spec::selector::{Selector, Target, TargetKind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -139,6 +139,11 @@ impl Lab {
     /// All servers, in file order.
     pub fn servers(&self) -> impl Iterator<Item = &Server> {
         self.inner.servers.values()
+    }
+
+    /// Its run directory, as seen from inside of the sandbox.
+    pub(crate) fn run_dir(&self) -> &Path {
+        &self.inner.options.run_dir
     }
 
     /// Ports of the host that lead into it.

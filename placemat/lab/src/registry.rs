@@ -9,8 +9,9 @@
 
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -68,9 +69,38 @@ impl Claim {
 
 /// In a run directory: control groups of the lab, one folder a line.
 const GROUPS: &str = "groups";
+/// In a run directory: Unix sockets elsewhere that lead into the lab, one path a line.
+const SOCKETS: &str = "sockets";
 
-/// Removes the run directory of a lab that is gone, its control groups first.
+/// Notes a socket outside of the run directory that goes when it goes.
+pub(crate) fn note_socket(run_dir: &Path, socket: &Path) -> io::Result<()> {
+    let mut notes = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(run_dir.join(SOCKETS))?;
+    notes.write_all(format!("{}\n", socket.display()).as_bytes())
+}
+
+/// Removes a socket that nobody listens on any more. Whatever else is there by now stays.
+fn remove_dead_socket(path: &Path) {
+    let is_socket = fs::symlink_metadata(path).is_ok_and(|it| it.file_type().is_socket());
+    if is_socket
+        && UnixStream::connect(path)
+            .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+    {
+        // Best effort: the next `forward add` replaces it, too.
+        let _ = fs::remove_file(path);
+    }
+}
+
+/// Removes the run directory of a lab that is gone, its control groups and sockets first.
 fn remove(run_dir: &Path) -> io::Result<()> {
+    for socket in fs::read_to_string(run_dir.join(SOCKETS))
+        .unwrap_or_default()
+        .lines()
+    {
+        remove_dead_socket(Path::new(socket));
+    }
     for folder in fs::read_to_string(run_dir.join(GROUPS))
         .unwrap_or_default()
         .lines()

@@ -132,7 +132,10 @@ async fn attend(lab: Lab, stream: UnixStream, down: CancellationToken) -> io::Re
             let listen = listen
                 .parse()
                 .map_err(|error| ActError::new(ErrorKind::BadRequest, chain(&error)));
-            let done = listen.and_then(|listen| lab.forwards().remove(&listen));
+            let done = match listen {
+                Ok(listen) => lab.forwards().remove(&listen).await,
+                Err(error) => Err(error),
+            };
             answer(&stream, &done_or(done)).await
         }
         Request::Capture { what } => capture(&lab, stream, &what).await,

@@ -56,6 +56,29 @@ fn a_claim_that_fails_leaves_no_run_directory() {
     assert!(registry.run_dirs().is_empty());
 }
 
+/// Of a dead lab only: what somebody else listens on, or put there, is not its own any more.
+#[test]
+fn sockets_of_a_dead_lab_go_with_its_run_directory() {
+    use std::os::unix::net::UnixListener;
+    let dir = tempfile::tempdir().expect("a directory");
+    let registry = registry(dir.path());
+    let claim = registry
+        .claim("a", Vec::new(), "1".into())
+        .expect("a claim");
+    let [dead, alive, file, gone] = ["dead", "alive", "file", "gone"].map(|it| dir.path().join(it));
+    drop(UnixListener::bind(&dead).expect("a socket"));
+    let _listener = UnixListener::bind(&alive).expect("a socket");
+    fs::write(&file, "mine").expect("a file");
+    for path in [&dead, &alive, &file, &gone] {
+        note_socket(&claim.run_dir, path).expect("noted");
+    }
+    claim.abandon();
+    assert!(!claim.run_dir.exists());
+    assert!(!dead.exists());
+    assert!(alive.exists());
+    assert!(file.exists());
+}
+
 #[test]
 fn waiting_for_the_end_ends_with_the_claim() {
     let dir = tempfile::tempdir().expect("a directory");
