@@ -93,6 +93,8 @@ pub fn receive(fd: &OwnedFd, most: usize) -> io::Result<Option<Frame>> {
         };
     };
     bytes.truncate(length);
+    // Many may wait to be written, and most are far shorter than what might have come.
+    bytes.shrink_to_fit();
     let mut frame = Frame {
         at: Duration::ZERO,
         length,
