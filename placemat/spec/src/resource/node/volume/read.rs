@@ -227,6 +227,19 @@ fn host_path(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Volum
             .help("set `writable: true`, or use `9p`"),
         );
     }
+    if let Some(virtiofs) = virtiofs
+        && path.value.contains(',')
+    {
+        fields.findings().error(
+            Problem::new(
+                "conflict",
+                format!("`path` of {} has a comma", fields.describe()),
+            )
+            .at(path.place, "virtiofsd would end it there")
+            .at(virtiofs.place, "shared by virtiofs")
+            .help("use `9p`, or a folder without a comma in its name"),
+        );
+    }
     Some(VolumeKind::HostPath {
         path: reading.file(FileKind::FolderToMake, &path, "the shared folder", None),
         writable: writable.is_some_and(|it| it.value),
