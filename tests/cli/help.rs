@@ -18,6 +18,7 @@ const VERBS: &[&str] = &[
     "power",
     "test",
     "menu",
+    "install-links",
     "doctor",
     "prune",
     "image",

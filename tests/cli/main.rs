@@ -8,6 +8,7 @@ mod control;
 mod help;
 mod image;
 mod missing;
+mod persona;
 mod scenario;
 mod verbs;
 

@@ -3,6 +3,7 @@
 
 mod boot_device;
 mod demo;
+mod drop_in;
 mod hardware;
 mod life;
 mod record;

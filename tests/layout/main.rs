@@ -1,5 +1,7 @@
 //! The shape of the tree: who imports whom, how long files are, where `unsafe` is, which lints hold.
 
+mod named_tests;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -5,7 +5,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ExitStatus};
+use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
 
 /// A running `placemat` with a lab below it. Dropped, it is killed, and the lab with it.
@@ -23,10 +23,22 @@ impl Attached {
     ///
     /// When it cannot be started.
     pub fn start(place: &Place, arguments: &[&str]) -> Self {
+        Self::run(place, place.command(arguments))
+    }
+
+    /// Starts it by another name.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started.
+    pub fn start_as(place: &Place, name: &str, arguments: &[&str]) -> Self {
+        Self::run(place, place.command_as(name, arguments))
+    }
+
+    fn run(place: &Place, mut command: Command) -> Self {
         let said = place.dir().join("said");
         let file = fs::File::create(&said).expect("a file for what it says");
         let copy = file.try_clone().expect("copy a descriptor");
-        let mut command = place.command(arguments);
         let child = command.stdout(copy).stderr(file).spawn();
         Self {
             child: child.expect("start placemat"),

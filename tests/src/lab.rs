@@ -7,6 +7,7 @@ use crate::run::{self, Said};
 use placemat_lab::control::protocol::Status;
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -98,8 +99,21 @@ impl Place {
             .env("PLACEMAT_CACHE_DIR", crate::program::cache())
             .env("NO_COLOR", "1")
             .env_remove("PLACEMAT_LAB")
+            .env_remove("SUDO_USER")
             .env_remove("PLACEMAT_LOG");
         command
+    }
+
+    /// The program by another name, as a link gives it; else as [`Place::command`].
+    pub fn command_as<S: AsRef<OsStr>>(&self, name: &str, arguments: &[S]) -> Command {
+        let mut command = self.command(arguments);
+        command.arg0(name);
+        command
+    }
+
+    /// Runs the program by another name to its end.
+    pub fn say_as<S: AsRef<OsStr>>(&self, name: &str, arguments: &[S]) -> Said {
+        run::run(self.command_as(name, arguments), PATIENCE)
     }
 
     /// From now on an ordinary user runs labs here, with a program that it can read.

@@ -2,12 +2,13 @@
 
 mod capture;
 mod check;
-mod console;
+pub(crate) mod console;
 mod doctor;
 mod down;
 mod exec;
-mod forward;
+pub(crate) mod forward;
 mod image;
+mod install_links;
 mod logs;
 mod ls;
 mod menu;
@@ -18,7 +19,7 @@ mod schema;
 mod screenshot;
 mod status;
 mod test;
-mod up;
+pub(crate) mod up;
 
 use crate::exit::Failure;
 use clap::{Parser, Subcommand};
@@ -82,6 +83,8 @@ enum Command {
     Menu(menu::Menu),
     /// List, fetch and remove the disk images in the cache.
     Image(image::ImageVerb),
+    /// Make links by which this program is placemat v2's: placemat2, pmctl2, placemat-menu.
+    InstallLinks(install_links::InstallLinks),
     /// Print the JSON Schema of cluster files, for editors and other programs.
     Schema(schema::Schema),
     /// Tell what this host can do, and how to make it do more.
@@ -146,6 +149,7 @@ impl Cli {
             Command::Test(verb) => verb.run(),
             Command::Menu(verb) => verb.run(),
             Command::Image(verb) => verb.run(),
+            Command::InstallLinks(verb) => verb.run(),
             Command::Schema(verb) => verb.run(),
             Command::Doctor => doctor::run(),
             Command::Prune(verb) => verb.run(),

@@ -46,6 +46,11 @@ impl Failure {
         Self::new(HOST, rendered(problems))
     }
 
+    /// Whether a signal is all that happened.
+    pub(crate) fn is_signal(&self) -> bool {
+        matches!(self.code, INTERRUPTED | TERMINATED)
+    }
+
     /// Adds what to do about it.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

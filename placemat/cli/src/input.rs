@@ -10,7 +10,7 @@ use placemat_lab::plan::Plan;
 use placemat_lab::preflight::MachineHost;
 use placemat_lab::space;
 use placemat_spec::cluster::{FileKind, FileRef};
-use placemat_spec::document::LARGEST;
+use placemat_spec::document::{Dialect, LARGEST};
 use placemat_spec::problem::Severity;
 use placemat_spec::{Cluster, Problem, Source};
 use std::collections::BTreeSet;
@@ -95,6 +95,11 @@ pub(crate) fn read(files: &[PathBuf]) -> Result<Vec<Source>, Failure> {
 
 /// Checks cluster files, or one rack spec, whose expansion is looked at and forgotten.
 pub(crate) fn cluster(sources: &[Source]) -> Result<Loaded, Failure> {
+    cluster_as(Dialect::Strict, sources)
+}
+
+/// As [`cluster`], by the rules of `dialect`.
+pub(crate) fn cluster_as(dialect: Dialect, sources: &[Source]) -> Result<Loaded, Failure> {
     match sources {
         [spec] if placemat_menu::is_rack_spec(spec) => {
             let dir = tempfile::tempdir()
@@ -108,14 +113,14 @@ pub(crate) fn cluster(sources: &[Source]) -> Result<Loaded, Failure> {
                 anyhow::anyhow!("{} is a rack spec, which takes no other files", spec.name),
             )
             .hint("expand it with `placemat menu`, then name its cluster.yml with the others")),
-            None => checked(many.to_vec()),
+            None => checked(dialect, many.to_vec()),
         },
     }
 }
 
 fn expanded(spec: &Source, dir: &Path) -> Result<Loaded, Failure> {
     write_expansion(spec, dir)?;
-    checked(vec![source(&dir.join("cluster.yml"))?])
+    checked(Dialect::Strict, vec![source(&dir.join("cluster.yml"))?])
 }
 
 /// Expands a rack spec into a folder; what was written, relative to it.
@@ -137,8 +142,8 @@ pub(crate) fn write_expansion(spec: &Source, dir: &Path) -> Result<Vec<PathBuf>,
     Ok(written)
 }
 
-fn checked(sources: Vec<Source>) -> Result<Loaded, Failure> {
-    let (cluster, warnings) = Cluster::load(sources.clone())?;
+fn checked(dialect: Dialect, sources: Vec<Source>) -> Result<Loaded, Failure> {
+    let (cluster, warnings) = Cluster::load_as(dialect, sources.clone())?;
     cluster.check_files(|file| {
         visible(file)?;
         readable(file).map_err(|reason| file.missing(&reason))

@@ -61,9 +61,9 @@ where
 }
 
 /// Runs a future on a small runtime.
-pub(crate) fn run<F>(work: F) -> Result<u8, Failure>
+pub(crate) fn run<T, F>(work: F) -> Result<T, Failure>
 where
-    F: Future<Output = Result<u8, Failure>>,
+    F: Future<Output = Result<T, Failure>>,
 {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

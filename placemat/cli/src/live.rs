@@ -3,15 +3,19 @@
 use crate::exit::{self, Code, Failure};
 use anyhow::Context;
 use placemat_host::sandbox::RUN_DIR;
-use placemat_lab::control::{self, Served};
+use placemat_lab::control::v2::{self, ApiOptions};
+use placemat_lab::control::{self, Served, Sockets};
 use placemat_lab::image::Images;
 use placemat_lab::lab::{Lab, LabOptions};
 use placemat_lab::registry::Claim;
 use placemat_scenario::report::terminal::{self, Terminal};
 use placemat_spec::event::LabEvent;
 use placemat_spec::{Cluster, Source};
+use std::io::Write;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
@@ -79,13 +83,22 @@ pub(crate) struct Live {
     signals: Signals,
     /// What did not start, in words. Displays show it as it happens.
     pub(crate) unstarted: Vec<String>,
+    /// A stop by a signal is what it was started for, and no failure.
+    stops_well: bool,
 }
+
+/// How long a signal may take to come by all its ways.
+const SAME_SIGNAL: Duration = Duration::from_secs(1);
 
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
     hangup: Signal,
     seen: u32,
+    /// Signals that come this soon after the first are the same: a service manager or a terminal
+    /// sends one to every process of the lab, and each passes it on.
+    same: Duration,
+    first: Option<Instant>,
 }
 
 impl Signals {
@@ -95,18 +108,25 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
             seen: 0,
+            same: Duration::ZERO,
+            first: None,
         })
     }
 
     async fn next(&mut self) -> u8 {
-        let code = tokio::select! {
-            _ = self.interrupt.recv() => exit::INTERRUPTED,
-            _ = self.terminate.recv() => exit::TERMINATED,
-            // The terminal went away: in order, as if told to.
-            _ = self.hangup.recv() => exit::TERMINATED,
-        };
-        self.seen += 1;
-        code
+        loop {
+            let code = tokio::select! {
+                _ = self.interrupt.recv() => exit::INTERRUPTED,
+                _ = self.terminate.recv() => exit::TERMINATED,
+                // The terminal went away: in order, as if told to.
+                _ = self.hangup.recv() => exit::TERMINATED,
+            };
+            let now = Instant::now();
+            if now.duration_since(*self.first.get_or_insert(now)) >= self.same || self.seen == 0 {
+                self.seen += 1;
+                return code;
+            }
+        }
     }
 }
 
@@ -135,11 +155,44 @@ impl Live {
             display: JoinSet::new(),
             signals,
             unstarted: Vec::new(),
+            stops_well: false,
         })
+    }
+
+    /// From now on a stop by a signal is exit code 0, and signals that follow at once are the same.
+    pub(crate) fn stop_well(&mut self) {
+        self.stops_well = true;
+        self.signals.same = SAME_SIGNAL;
+    }
+
+    /// Serves placemat v2's HTTP API, and consoles on sockets of their own.
+    pub(crate) fn serve_v2(
+        &self,
+        listener: TcpListener,
+        options: ApiOptions,
+        consoles: Sockets,
+    ) -> Result<(), Failure> {
+        let (lab, until) = (self.lab.clone(), self.cancel.clone());
+        self.tasks.spawn(async move {
+            if let Err(error) = v2::serve(listener, lab, options, until).await {
+                crate::talk::say(&format!("warning: the HTTP API ends: {error}"));
+            }
+        });
+        consoles
+            .serve(&self.lab, &self.tasks, &self.cancel)
+            .context("serve consoles")
+            .code(exit::LAB)
     }
 
     /// Shows the lab's events on stderr until the end.
     pub(crate) fn show(&mut self) {
+        let size = placemat_host::process::terminal_size();
+        let options = terminal::Options::from_environment(size);
+        self.show_on(Terminal::new(std::io::stderr(), options));
+    }
+
+    /// Shows the lab's events on a display until the end.
+    pub(crate) fn show_on<W: Write + Send + 'static>(&mut self, terminal: Terminal<W>) {
         let (sender, receiver) = mpsc::channel(1024);
         let mut events = self.lab.bus().subscribe();
         self.display.spawn(async move {
@@ -155,11 +208,9 @@ impl Live {
                 }
             }
         });
-        let size = placemat_host::process::terminal_size();
-        let terminal = Terminal::new(std::io::stderr(), terminal::Options::from_environment(size));
         self.display.spawn(async move {
             // A terminal that is gone must not end the lab.
-            let _ = terminal::show::<_, LabEvent>(terminal, receiver).await;
+            let _ = terminal::show::<W, LabEvent>(terminal, receiver).await;
         });
     }
 
@@ -213,6 +264,7 @@ impl Live {
         }
         match ended {
             Ended::Running | Ended::Down => Ok(exit::OK),
+            Ended::Signal(_) if self.stops_well => Ok(exit::OK),
             Ended::Signal(code) => Ok(code),
             Ended::Failed(reason) => Err(Failure::new(exit::LAB, anyhow::anyhow!("{reason}"))),
         }

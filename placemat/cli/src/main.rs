@@ -1,5 +1,6 @@
 //! The placemat command: a virtual data center you can test against.
 
+mod api;
 mod bundle;
 mod command;
 mod exit;
@@ -7,9 +8,11 @@ mod fetch;
 mod input;
 mod launch;
 mod live;
+mod log;
 mod machine;
 mod network;
 mod pcapng;
+mod persona;
 mod place;
 mod port;
 mod progress;
@@ -23,14 +26,20 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     // A container's init is this program too: it must stay small, so it comes before everything.
     let mut arguments = std::env::args();
-    if arguments.nth(1).as_deref() == Some(placemat_host::container::INIT_ARGUMENT) {
+    let program = arguments.next().unwrap_or_default();
+    if arguments.next().as_deref() == Some(placemat_host::container::INIT_ARGUMENT) {
         placemat_host::container::init::main(&arguments.next().unwrap_or_default());
         return ExitCode::SUCCESS;
     }
     placemat_host::process::keep_inherited_to_ourselves();
-    let cli = command::Cli::parse();
-    cli.start_log();
-    match cli.run() {
+    let done = if let Some(persona) = persona::Persona::of(&program) {
+        persona.run()
+    } else {
+        let cli = command::Cli::parse();
+        cli.start_log();
+        cli.run()
+    };
+    match done {
         Ok(code) => ExitCode::from(code),
         Err(failure) => ExitCode::from(exit::report(&failure)),
     }

@@ -15,15 +15,21 @@ pub(crate) fn data_dir(name: &str) -> PathBuf {
     data_base().join(name)
 }
 
-/// Claims the directories of a new lab.
-pub(crate) fn claim(name: &str, files: Vec<PathBuf>, started: String) -> Result<Claim, Failure> {
-    input::check_visible(
-        &data_base(),
-        "the data directory",
-        exit::HOST,
-        "PLACEMAT_DATA_DIR names another place",
-    )?;
-    registry().claim(name, files, started).map_err(|error| {
+/// Claims the directories of a new lab; its data directory below `data`, if that is given.
+pub(crate) fn claim(
+    name: &str,
+    files: Vec<PathBuf>,
+    started: String,
+    data: Option<PathBuf>,
+) -> Result<Claim, Failure> {
+    let hint = match data {
+        Some(_) => "--data-dir names another place",
+        None => "PLACEMAT_DATA_DIR names another place",
+    };
+    let data = data.unwrap_or_else(data_base);
+    input::check_visible(&data, "the data directory", exit::HOST, hint)?;
+    let registry = Registry::new(run_base(), data);
+    registry.claim(name, files, started).map_err(|error| {
         Failure::new(exit::HOST, error).hint(
             "PLACEMAT_RUN_DIR and PLACEMAT_DATA_DIR name other places for run and data directories",
         )
@@ -77,7 +83,7 @@ pub(crate) struct CacheArg {
         env = "PLACEMAT_CACHE_DIR",
         hide_env_values = true
     )]
-    cache_dir: Option<PathBuf>,
+    pub(crate) cache_dir: Option<PathBuf>,
 }
 
 impl CacheArg {
@@ -107,7 +113,7 @@ fn home(variable: &str, below: &str) -> PathBuf {
         .join("placemat")
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     uid() == 0
 }
 

@@ -2,11 +2,17 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Effective user id.
 pub fn effective_uid() -> u32 {
     nix::unistd::geteuid().as_raw()
+}
+
+/// Home directory of a user, as the system's user database has it.
+pub fn home_of(user: &str) -> Option<PathBuf> {
+    let entry = nix::unistd::User::from_name(user).ok().flatten()?;
+    Some(entry.dir)
 }
 
 /// Keeps descriptors that the caller's shell or test runner left open from everything that this

@@ -8,9 +8,12 @@
 pub mod client;
 mod exec;
 pub mod protocol;
+mod serial;
 mod server;
+pub mod v2;
 
 pub use client::{Client, ClientError};
+pub use serial::Sockets;
 pub use server::{Served, serve};
 
 /// Name of the socket in the run directory.

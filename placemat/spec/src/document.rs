@@ -43,11 +43,13 @@
 //! A plain scalar keeps its text, so `1.10` is a fine string. Merge keys (`<<`) work. Duplicate
 //! keys, unknown tags, unknown aliases, alias bombs and deep nesting are errors.
 
+mod dialect;
 mod fields;
 mod item;
 mod parse;
 mod tree;
 
+pub use dialect::Dialect;
 pub use fields::Fields;
 pub use item::Item;
 pub use tree::{At, Entry, Map, Scalar, Tree, Value};

@@ -1,6 +1,6 @@
 //! Sources -> [`Cluster`]: reads every document, then checks that all of it fits together.
 
-use crate::document::{self, Document, Fields};
+use crate::document::{self, Dialect, Document, Fields};
 use crate::draft::{Draft, Kind, Reading};
 use crate::problem::{Findings, Problem};
 use crate::resource::{
@@ -56,7 +56,12 @@ impl Cluster {
     /// Reads and checks a data center. On success the second value has the warnings; on failure all
     /// errors of all sources are reported at once. Touches no file: see [`Cluster::files`].
     pub fn load(sources: Vec<Source>) -> Result<(Self, Problems), Problems> {
-        let findings = Findings::new();
+        Self::load_as(Dialect::Strict, sources)
+    }
+
+    /// As [`Cluster::load`], by the rules of `dialect`.
+    pub fn load_as(dialect: Dialect, sources: Vec<Source>) -> Result<(Self, Problems), Problems> {
+        let findings = Findings::of(dialect);
         let mut draft = read_all(&sources, &findings);
         check::all(&mut draft, &findings);
         let warnings = findings.finish(&sources)?;

@@ -52,17 +52,34 @@ enum Act {
 
 impl Forward {
     pub(super) fn run(self) -> Result<u8, Failure> {
-        let lab = LabArg { lab: self.lab };
+        let run_dir = LabArg { lab: self.lab }.find()?.run_dir;
         match self.act {
-            Act::Add { listen, to, json } => add(&listen, &to, json, &lab),
-            Act::Ls { json } => list(json, &lab),
-            Act::Rm { listen } => remove(listen, &lab),
+            Act::Add { listen, to, json } => {
+                let made = add(&run_dir, &listen, &to)?;
+                if json {
+                    let text = serde_json::to_string(&made).context("write JSON")?;
+                    talk::data(&(text + "\n"))?;
+                } else {
+                    talk::data(&format!("{} -> {}\n", made.listen, made.to))?;
+                }
+            }
+            Act::Ls { json } => {
+                let forwards = all(&run_dir)?;
+                let text = if json {
+                    serde_json::to_string_pretty(&forwards).context("write JSON")? + "\n"
+                } else {
+                    table(&forwards)
+                };
+                talk::data(&text)?;
+            }
+            Act::Rm { listen } => remove(&run_dir, listen)?,
         }
+        Ok(exit::OK)
     }
 }
 
-fn add(listen: &Listen, to: &Destination, json: bool, lab: &LabArg) -> Result<u8, Failure> {
-    let entry = lab.find()?;
+/// Adds a forward to the lab with this run directory, and gives it as it is.
+pub(crate) fn add(run_dir: &Path, listen: &Listen, to: &Destination) -> Result<Shown, Failure> {
     let (listen, socket) = open(listen)
         .with_context(|| format!("listen at {listen}"))
         .code(exit::HOST)?;
@@ -72,7 +89,7 @@ fn add(listen: &Listen, to: &Destination, json: bool, lab: &LabArg) -> Result<u8
     };
     launch::run(async move {
         let asked = async {
-            let mut client = Client::connect(&entry.run_dir).await?;
+            let mut client = Client::connect(run_dir).await?;
             client.send(&request, &[socket]).await?;
             client.answer().await
         };
@@ -89,17 +106,11 @@ fn add(listen: &Listen, to: &Destination, json: bool, lab: &LabArg) -> Result<u8
                 });
             }
         }
-        let shown = Shown {
+        Ok(Shown {
             listen: listen.to_string(),
             to: to.to_string(),
             connections: 0,
-        };
-        if json {
-            talk::data(&(serde_json::to_string(&shown).context("write JSON")? + "\n"))?;
-        } else {
-            talk::data(&format!("{} -> {}\n", shown.listen, shown.to))?;
-        }
-        Ok(exit::OK)
+        })
     })
 }
 
@@ -133,21 +144,14 @@ fn unix(path: &Path) -> io::Result<UnixListener> {
     }
 }
 
-fn list(json: bool, lab: &LabArg) -> Result<u8, Failure> {
-    let entry = lab.find()?;
+/// The forwards of a lab.
+pub(crate) fn all(run_dir: &Path) -> Result<Vec<Shown>, Failure> {
     launch::run(async move {
-        let mut client = Client::connect(&entry.run_dir).await?;
-        let answer = client.ask(&Request::ForwardList).await?;
-        let Answer::Forwards { forwards } = answer else {
-            return Err(ClientError::Unexpected(Box::new(answer)).into());
-        };
-        let text = if json {
-            serde_json::to_string_pretty(&forwards).context("write JSON")? + "\n"
-        } else {
-            table(&forwards)
-        };
-        talk::data(&text)?;
-        Ok(exit::OK)
+        let mut client = Client::connect(run_dir).await?;
+        match client.ask(&Request::ForwardList).await? {
+            Answer::Forwards { forwards } => Ok(forwards),
+            answer => Err(ClientError::Unexpected(Box::new(answer)).into()),
+        }
     })
 }
 
@@ -167,13 +171,13 @@ fn table(forwards: &[Shown]) -> String {
     text
 }
 
-fn remove(listen: Listen, lab: &LabArg) -> Result<u8, Failure> {
-    let entry = lab.find()?;
+/// Ends a forward of a lab.
+pub(crate) fn remove(run_dir: &Path, listen: Listen) -> Result<(), Failure> {
     let request = Request::ForwardRemove {
         listen: listen.to_string(),
     };
     launch::run(async move {
-        let mut client = Client::connect(&entry.run_dir).await?;
+        let mut client = Client::connect(run_dir).await?;
         match client.ask(&request).await? {
             Answer::Done => {}
             answer => return Err(ClientError::Unexpected(Box::new(answer)).into()),
@@ -182,6 +186,6 @@ fn remove(listen: Listen, lab: &LabArg) -> Result<u8, Failure> {
             // The lab cannot see it; a path that is gone is what was wanted.
             let _ = std::fs::remove_file(path);
         }
-        Ok(exit::OK)
+        Ok(())
     })
 }

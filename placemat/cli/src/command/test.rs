@@ -83,7 +83,7 @@ impl Test {
         let file = std::path::absolute(&dc).context("find the current directory")?;
         let cache = self.cache.path();
         let images = fetch::images(&looked_at.cluster, &cache, Wanted::Used)?;
-        let claim = place::claim(&name, vec![file], started)?;
+        let claim = place::claim(&name, vec![file], started, None)?;
         let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
         let outputs = Outputs {
             events: match &self.events {

@@ -10,7 +10,7 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
+use tokio::io::{AsyncReadExt, Interest};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
@@ -22,7 +22,7 @@ const LONGEST: usize = 256 * 1024;
 /// Most descriptors of one request.
 const MOST_DESCRIPTORS: usize = 3;
 /// What clients are given to go away when there are too many.
-const PAUSE: Duration = Duration::from_millis(100);
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 /// How serving ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -259,26 +259,10 @@ async fn events(lab: &Lab, stream: UnixStream) -> io::Result<()> {
 
 async fn console(lab: &Lab, stream: UnixStream, target: &str) -> io::Result<()> {
     let console = lab.target(target).and_then(|target| lab.console(&target));
-    let mut console = match console {
+    let console = match console {
         Ok(console) => console,
         Err(error) => return answer(&stream, &error.into()).await,
     };
     answer(&stream, &Answer::Attached).await?;
-    let (mut read, mut write) = stream.into_split();
-    let mut typed = [0_u8; 1024];
-    loop {
-        tokio::select! {
-            shown = console.read() => match shown {
-                Some(bytes) => write.write_all(&bytes).await?,
-                None => return Ok(()),
-            },
-            got = read.read(&mut typed) => match got? {
-                0 => return Ok(()),
-                length => {
-                    // A server without power hears nothing; its console is still there to look at.
-                    let _ = console.write(typed[..length].to_vec()).await;
-                }
-            },
-        }
-    }
+    super::serial::relay(console, stream).await
 }

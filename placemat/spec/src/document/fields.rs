@@ -1,5 +1,6 @@
 //! Takes the keys of a map one by one, and reports those that nobody asked for.
 
+use super::dialect::Dialect;
 use super::item::{Item, Path};
 use super::tree::{At, Entry, Map, Tree};
 use crate::Place;
@@ -72,20 +73,40 @@ impl<'a> Fields<'a> {
                 asked.key(&format!("{path}.{key}"));
             }
         });
-        let map = self.map;
-        let (name, entry) = map.get_key_value(key)?;
-        if entry.tree.is_null() {
+        let (name, entry) = self.find(key)?;
+        if entry.tree.is_null() || self.is_empty(&entry.tree) {
             return None;
         }
         let path = Rc::new(Path::Key(Rc::clone(&self.path), name));
         Some(Item::new(&entry.tree, path, self.findings))
     }
 
+    /// The entry of a key, and the key as it is written.
+    fn find(&self, key: &str) -> Option<(&'a str, &'a Entry)> {
+        let map = self.map;
+        let found = map.get_key_value(key).or_else(|| {
+            let dialect = self.findings.dialect();
+            // Where no other dialect is spoken, most lookups end here: files are large.
+            (dialect != Dialect::Strict)
+                .then(|| map.iter().rev().find(|(name, _)| dialect.same(name, key)))?
+        });
+        found.map(|(name, entry)| (name.as_str(), entry))
+    }
+
+    fn entry(&self, key: &str) -> Option<&'a Entry> {
+        self.find(key).map(|(_, entry)| entry)
+    }
+
+    /// Whether this dialect takes a value for none.
+    fn is_empty(&self, tree: &Tree) -> bool {
+        self.findings.dialect() == Dialect::V2 && tree.text() == Some("")
+    }
+
     /// The value of a required key; its absence is reported.
     pub fn req(&mut self, key: &'static str) -> Option<Item<'a>> {
         let item = self.opt(key);
         if item.is_none() {
-            if let Some(entry) = self.map.get(key) {
+            if let Some(entry) = self.entry(key) {
                 self.findings.error(
                     Problem::new(
                         "missing-value",
@@ -108,9 +129,11 @@ impl<'a> Fields<'a> {
         self.missing.push((keys.to_vec(), problem));
     }
 
-    /// Whether a key is there, and where, without taking it.
+    /// Whether a key is there, and where, without taking it. In placemat v2's dialect zero is not.
     pub fn key_place(&self, key: &str) -> Option<Place> {
-        self.map.get(key).map(|entry| entry.key_place)
+        let entry = self.entry(key)?;
+        let zero = self.findings.dialect() == Dialect::V2 && entry.tree.text() == Some("0");
+        (!zero && !self.is_empty(&entry.tree)).then_some(entry.key_place)
     }
 
     /// Takes a key that means something, but cannot be used here (yet); `false` is let pass. It is
@@ -134,7 +157,7 @@ impl<'a> Fields<'a> {
 
     /// The tree under a key, without taking it.
     pub fn peek(&self, key: &str) -> Option<&'a Tree> {
-        self.map.get(key).map(|entry| &entry.tree)
+        self.entry(key).map(|entry| &entry.tree)
     }
 
     /// Whether a list is absent or has no element, without taking it.
@@ -146,7 +169,7 @@ impl<'a> Fields<'a> {
     /// Takes `kind`, which must be one of `kinds`. Messages then call the map by it.
     pub fn kind(&mut self, kinds: &[&'static str]) -> Option<&'static str> {
         let Some(item) = self.opt("kind") else {
-            let mut problem = match self.map.get("kind") {
+            let mut problem = match self.entry("kind") {
                 Some(entry) => Problem::new("missing-value", "`kind` has no value")
                     .at(entry.key_place, "expected a kind after this"),
                 None => self.no_kind(),
@@ -217,30 +240,63 @@ impl<'a> Fields<'a> {
             if self.asked.contains(&name.as_str()) {
                 continue;
             }
-            // What is there already is a bad guess at what was meant.
-            let mut keys: Vec<&'static str> = Vec::new();
-            for key in &self.asked {
-                if !keys.contains(key) {
-                    keys.push(key);
-                }
+            if let Some(key) = self.taken_for(name) {
+                self.findings.warning(
+                    Problem::new(
+                        "other-case",
+                        format!("`{name}` of {} is read as `{key}`", self.path),
+                    )
+                    .at(entry.key_place, format!("`{key}`"))
+                    .help("`placemat up` takes it only as documented"),
+                );
+                continue;
             }
-            let free = keys.iter().filter(|key| !self.map.contains_key(**key));
-            let near = nearest(name, free.copied());
-            self.missing
-                .retain(|(missing, _)| !near.is_some_and(|near| missing.contains(&near)));
-            let near = near.map(|near| format!("did you mean `{near}`? "));
-            self.findings.error(
-                Problem::new(
-                    "unknown-key",
-                    format!("unknown key `{name}` in {}", self.path),
-                )
-                .at(entry.key_place, "unknown key")
-                .help(format!(
-                    "{}keys are {}",
-                    near.unwrap_or_default(),
-                    listed(&keys)
-                )),
-            );
+            self.unknown(name, entry);
+        }
+    }
+
+    /// The key that was asked for and got this one, which is written differently.
+    fn taken_for(&self, name: &str) -> Option<&'static str> {
+        let dialect = self.findings.dialect();
+        let mut asked = self.asked.iter().copied();
+        asked.find(|key| {
+            dialect.same(key, name) && self.find(key).is_some_and(|(found, _)| found == name)
+        })
+    }
+
+    fn unknown(&mut self, name: &str, entry: &Entry) {
+        // What is there already is a bad guess at what was meant.
+        let mut keys: Vec<&'static str> = Vec::new();
+        for key in &self.asked {
+            if !keys.contains(key) {
+                keys.push(key);
+            }
+        }
+        let free = keys.iter().filter(|key| !self.map.contains_key(**key));
+        let near = nearest(name, free.copied());
+        let before = self.missing.len();
+        self.missing
+            .retain(|(missing, _)| !near.is_some_and(|near| missing.contains(&near)));
+        let explains = self.missing.len() < before;
+        let near = near.map(|near| format!("did you mean `{near}`? "));
+        let near = near.unwrap_or_default();
+        let problem = Problem::new(
+            "unknown-key",
+            format!("unknown key `{name}` in {}", self.path),
+        );
+        match self.findings.dialect() {
+            Dialect::V2 if !explains => self.findings.warning(
+                problem
+                    .at(entry.key_place, "ignored, as placemat v2 did")
+                    .help(format!(
+                        "{near}`placemat up` refuses it; remove it if it means nothing"
+                    )),
+            ),
+            _ => self.findings.error(
+                problem
+                    .at(entry.key_place, "unknown key")
+                    .help(format!("{near}keys are {}", listed(&keys))),
+            ),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One value of a document, on its way to a typed value.
 
+use super::dialect::Dialect;
 use super::fields::Fields;
 use super::tree::{At, Scalar, Tree, Value};
 use crate::Place;
@@ -176,24 +177,20 @@ impl<'a> Item<'a> {
         const WANTED: &str = "`true` or `false`";
         self.note(|asked, path| asked.fact(path, "boolean"));
         let text = self.plain(WANTED)?;
-        match text {
-            "true" | "True" | "TRUE" => Some(At::new(true, self.place())),
-            "false" | "False" | "FALSE" => Some(At::new(false, self.place())),
-            _ => {
-                let meant = match text.to_ascii_lowercase().as_str() {
-                    "yes" | "on" | "y" => Some("true"),
-                    "no" | "off" | "n" => Some("false"),
-                    _ => None,
-                };
-                let message = format!("must be {WANTED}, not {}", self.tree.kind());
-                let mut problem =
-                    self.problem("wrong-type", &message, format!("expected {WANTED}"));
-                problem.help =
-                    meant.map(|meant| format!("write `{meant}`: `{text}` is a string in YAML 1.2"));
-                self.findings.error(problem);
-                None
-            }
+        if let Some(value) = self.findings.dialect().boolean(text) {
+            return Some(At::new(value, self.place()));
         }
+        let meant = match text.to_ascii_lowercase().as_str() {
+            "yes" | "on" | "y" => Some("true"),
+            "no" | "off" | "n" => Some("false"),
+            _ => None,
+        };
+        let message = format!("must be {WANTED}, not {}", self.tree.kind());
+        let mut problem = self.problem("wrong-type", &message, format!("expected {WANTED}"));
+        problem.help =
+            meant.map(|meant| format!("write `{meant}`: `{text}` is a string in YAML 1.2"));
+        self.findings.error(problem);
+        None
     }
 
     /// A whole number within `range`: decimal, `0x...` or `0o...`.
@@ -217,6 +214,9 @@ impl<'a> Item<'a> {
         let number = number.ok().filter(|number| (low..=high).contains(number));
         if let Some(number) = number.and_then(|number| T::try_from(number).ok()) {
             return Some(At::new(number, self.place()));
+        }
+        if self.findings.dialect() == Dialect::V2 && text == "0" {
+            return None;
         }
         if text.trim_start_matches('-').parse::<f64>().is_ok() {
             let message = format!("must be {wanted}, not {text}");

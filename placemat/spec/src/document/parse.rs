@@ -1,6 +1,7 @@
 //! Text -> trees, through granit-parser's events. The only module that knows a YAML crate.
 
 use super::Document;
+use super::dialect::Dialect;
 use super::tree::{Entry, Map, Scalar, Tree, Value};
 use crate::Place;
 use crate::problem::{Findings, Problem, suggestion};
@@ -270,15 +271,25 @@ impl<'a> Builder<'a> {
                     indexmap::map::Entry::Vacant(vacant) => {
                         vacant.insert(Entry { key_place, tree });
                     }
-                    indexmap::map::Entry::Occupied(first) => self.findings.error(
-                        Problem::new(
+                    indexmap::map::Entry::Occupied(mut first) => {
+                        let problem = Problem::new(
                             "duplicate-key",
                             format!("the key `{}` is given twice", first.key()),
                         )
                         .at(key_place, "given again here")
-                        .at(first.get().key_place, "first given here")
-                        .help("keep one of the two"),
-                    ),
+                        .at(first.get().key_place, "first given here");
+                        match self.findings.dialect() {
+                            Dialect::Strict => {
+                                self.findings.error(problem.help("keep one of the two"));
+                            }
+                            Dialect::V2 => {
+                                let help =
+                                    "the last one counts, as in placemat v2; keep one of the two";
+                                self.findings.warning(problem.help(help));
+                                first.insert(Entry { key_place, tree });
+                            }
+                        }
+                    }
                 },
             },
         }

@@ -1,6 +1,7 @@
 //! Where readers and checks put what they find, so that one pass reports everything.
 
 use super::{Problem, Problems, Source};
+use crate::document::Dialect;
 use crate::schema::Asked;
 use std::cell::RefCell;
 
@@ -11,6 +12,7 @@ pub struct Findings {
     warnings: RefCell<Vec<Problem>>,
     /// What readers ask for, where somebody wants to know.
     asked: Option<RefCell<Asked>>,
+    dialect: Dialect,
 }
 
 impl Findings {
@@ -27,6 +29,14 @@ impl Findings {
         }
     }
 
+    /// Nothing found yet in an input that is read by the rules of `dialect`.
+    pub fn of(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            ..Self::default()
+        }
+    }
+
     /// Notes what a reader asks for, if anybody wants to know.
     pub(crate) fn note(&self, what: impl FnOnce(&mut Asked)) {
         if let Some(asked) = &self.asked {
@@ -37,6 +47,11 @@ impl Findings {
     /// What readers asked for.
     pub(crate) fn into_asked(self) -> Asked {
         self.asked.map(RefCell::into_inner).unwrap_or_default()
+    }
+
+    /// Whose rules hold.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// Adds an error.
