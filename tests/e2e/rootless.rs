@@ -3,9 +3,10 @@
 
 use crate::life::small;
 use crate::turn::Turn;
+use nix::sys::stat::{Mode, SFlag};
 use placemat_tests::{Need, Place, Said, needs, placemat, poll, process, repository, run};
-use std::os::unix::fs::chown;
-use std::os::unix::process::CommandExt;
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -31,6 +32,17 @@ impl User {
         let ids = (user.uid.as_raw(), user.gid.as_raw());
         let home = tempfile::tempdir().expect("a temporary folder");
         chown(home.path(), Some(ids.0), Some(ids.1)).expect("give the home to the user");
+        // As udev makes it, everybody may open `/dev/net/tun`. A container's host may have made it root's alone: then this
+        // user gets one of its own, below.
+        let tun = home.path().join("tun");
+        nix::sys::stat::mknod(
+            &tun,
+            SFlag::S_IFCHR,
+            Mode::empty(),
+            nix::sys::stat::makedev(10, 200),
+        )
+        .expect("make a device node");
+        std::fs::set_permissions(&tun, Permissions::from_mode(0o666)).expect("open it to all");
         Self { name, ids, home }
     }
 
@@ -38,13 +50,20 @@ impl User {
         self.home.path().join(name)
     }
 
-    /// Runs the copied program as this user, to its end.
+    /// Runs the copied program as this user, to its end, in mounts of its own where `/dev/net/tun` is open to all.
     fn say(&self, arguments: &[&str]) -> Said {
-        let mut command = run::command(self.path("placemat"));
+        let mut command = run::command("unshare");
         command
+            .args(["--mount", "--propagation", "private", "sh", "-c"])
+            .arg(
+                "mount --bind \"$1\" /dev/net/tun && uid=$2 gid=$3 && shift 3 && \
+                 exec setpriv --reuid \"$uid\" --regid \"$gid\" --clear-groups -- \"$@\"",
+            )
+            .arg("sh")
+            .arg(self.path("tun"))
+            .args([self.ids.0.to_string(), self.ids.1.to_string()])
+            .arg(self.path("placemat"))
             .args(arguments)
-            .uid(self.ids.0)
-            .gid(self.ids.1)
             .current_dir(self.home.path())
             .env_clear()
             .env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")
