@@ -16,6 +16,8 @@ pub struct Program {
     pub purpose: &'static str,
     /// Argument that makes it print its version; empty where it has none.
     pub version: &'static str,
+    /// Whether a host without it is not ready: most labs need it. The others are for labs that ask for them.
+    pub basic: bool,
 }
 
 const fn row(
@@ -29,25 +31,33 @@ const fn row(
         package,
         purpose,
         version,
+        basic: false,
+    }
+}
+
+const fn basic(program: Program) -> Program {
+    Program {
+        basic: true,
+        ..program
     }
 }
 
 /// Every program that placemat may start or that scenarios use.
 pub const PROGRAMS: &[Program] = &[
-    row(
+    basic(row(
         "qemu-system-x86_64",
         "qemu-system-x86",
         "servers of tier full and kernel",
         "--version",
-    ),
+    )),
     row("swtpm", "swtpm", "TPMs of servers", "--version"),
-    row("bird", "bird2", "routing daemons", "--version"),
-    row(
+    basic(row("bird", "bird2", "routing daemons", "--version")),
+    basic(row(
         "dnsmasq",
         "dnsmasq-base",
         "DHCP of boot servers and relays of ToRs",
         "--version",
-    ),
+    )),
     row(
         "virtiofsd",
         "qemu-system-common",
