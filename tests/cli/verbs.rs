@@ -62,9 +62,41 @@ fn with_two_labs_and_wrong_targets() {
     );
     add("console mock", &one.say("console", &["mock"]));
     add("power r7 off", &one.say("power", &["r7", "off"]));
+    add("shell mock", &one.say("shell", &["mock"]));
+    add("shell r1", &one.say("shell", &["r1"]));
+    add("connect r1:9", &one.say("connect", &["r1:9"]));
     insta::assert_snapshot!(all);
     two.down();
+    let greeting = one.say("connect", &["r1:unix:/run/bird/bird.ctl"]).well();
+    assert!(greeting.out.starts_with("0001 BIRD"), "{}", greeting.out);
+    let follow = |arguments: &[&str]| {
+        let mut command = place.command(arguments);
+        let piped = command
+            .args(["--lab", &one.id])
+            .stdout(std::process::Stdio::piped());
+        piped.spawn().expect("start placemat")
+    };
+    let events = follow(&["events", "--follow"]);
+    let watched = follow(&["status", "--watch", "--json"]);
+    let before = one.say("events", &["--json"]).well();
+    for line in before.out.lines() {
+        serde_json::from_str::<placemat_spec::event::LabEvent>(line).expect("an event");
+    }
+    one.say("power", &["r3", "off"]).well();
     one.down();
+    let ended = |child: std::process::Child| {
+        let output = child.wait_with_output().expect("wait for placemat");
+        assert!(output.status.success());
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let events = ended(events);
+    assert!(
+        events.contains("router/r3                 power off by cli"),
+        "{events}"
+    );
+    let watched = ended(watched);
+    let last = watched.lines().last().expect("a status");
+    serde_json::from_str::<placemat_lab::control::protocol::Status>(last).expect("a status");
     place.assert_nothing_left();
 }
 

@@ -2,9 +2,12 @@
 
 mod capture;
 mod check;
+mod completion;
+mod connect;
 pub(crate) mod console;
 mod doctor;
 mod down;
+mod events;
 mod exec;
 pub(crate) mod forward;
 mod image;
@@ -17,6 +20,8 @@ mod power;
 mod prune;
 mod schema;
 mod screenshot;
+mod shell;
+mod ssh;
 mod status;
 mod test;
 pub(crate) mod up;
@@ -63,12 +68,20 @@ enum Command {
     Ls(ls::Ls),
     /// Show routers, boot servers and servers of a running lab.
     Status(status::Status),
+    /// Show what has happened in a running lab, and with -f what happens.
+    Events(events::Events),
     /// Run a command in a router, boot server, server or the hub.
     Exec(exec::Exec),
     /// Lead ports of the host into a running lab.
     Forward(forward::Forward),
     /// See what passes on a link, as wireshark and tcpdump read it.
     Capture(capture::Capture),
+    /// Open a shell in a router, boot server, server of tier netns or the hub.
+    Shell(shell::Shell),
+    /// Log in to a server with your own ssh, without a route to it.
+    Ssh(ssh::Ssh),
+    /// Lead standard input and output to a port inside the lab, as ssh's ProxyCommand wants it.
+    Connect(connect::Connect),
     /// Attach to the serial console of a server.
     Console(console::Console),
     /// Make a picture of the screen of a server that has one (`video: true`).
@@ -87,6 +100,10 @@ enum Command {
     InstallLinks(install_links::InstallLinks),
     /// Print the JSON Schema of cluster files, for editors and other programs.
     Schema(schema::Schema),
+    /// Print the completion script of a shell.
+    Completion(completion::Completion),
+    /// Print the manual page, or write the pages of all verbs.
+    Man(completion::Man),
     /// Tell what this host can do, and how to make it do more.
     Doctor,
     /// Remove what dead labs left: run directories, with --data their disks too.
@@ -142,6 +159,12 @@ impl Cli {
             Command::Exec(verb) => verb.run(),
             Command::Forward(verb) => verb.run(),
             Command::Capture(verb) => verb.run(),
+            Command::Shell(verb) => verb.run(),
+            Command::Ssh(verb) => verb.run(),
+            Command::Connect(verb) => verb.run(),
+            Command::Events(verb) => verb.run(),
+            Command::Completion(verb) => verb.run(),
+            Command::Man(verb) => verb.run(),
             Command::Console(verb) => verb.run(),
             Command::Screenshot(verb) => verb.run(),
             Command::Logs(verb) => verb.run(),

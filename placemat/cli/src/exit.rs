@@ -109,10 +109,11 @@ impl<T, E: Into<anyhow::Error>> Code<T> for Result<T, E> {
     }
 }
 
-/// Whether stderr takes colour.
+/// Whether stderr takes colour, by the terminal, `NO_COLOR` and `CLICOLOR`.
 pub(crate) fn use_color() -> bool {
     std::io::stderr().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && std::env::var_os("CLICOLOR").is_none_or(|value| value != "0")
 }
 
 /// Prints a failure to stderr and gives its exit code.

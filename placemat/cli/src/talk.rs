@@ -23,6 +23,14 @@ pub(crate) fn data(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// The word that a value is in JSON: `boot-servers`.
+pub(crate) fn word(value: &impl serde::Serialize) -> String {
+    serde_json::to_value(value)
+        .ok()
+        .and_then(|value| value.as_str().map(str::to_owned))
+        .unwrap_or_default()
+}
+
 /// `1 problem`, `2 problems`.
 pub(crate) fn count(number: usize, noun: &str, plural: &str) -> String {
     format!("{number} {}", if number == 1 { noun } else { plural })

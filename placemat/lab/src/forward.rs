@@ -139,6 +139,15 @@ impl Lab {
     }
 }
 
+impl Lab {
+    /// Connects to something inside the lab.
+    pub(crate) async fn connect(&self, to: &Destination) -> Result<Box<dyn Stream>, ActError> {
+        let door = Door::find(self, to)?;
+        let opened = door.connect().await;
+        opened.map_err(|error| ActError::failed(format!("connect to {to}: {error}")))
+    }
+}
+
 impl Listener {
     fn of(listen: &Listen, socket: OwnedFd) -> io::Result<Self> {
         Ok(match listen {

@@ -7,6 +7,7 @@ use anyhow::Context;
 use placemat_host::terminal::{Pty, RawMode, resize};
 use placemat_lab::control::protocol::{Answer, Request};
 use placemat_lab::control::{Client, ClientError};
+use placemat_lab::registry::Entry;
 use std::fs::File;
 use std::io::{IsTerminal, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -38,25 +39,34 @@ impl Exec {
         let env: Option<Vec<_>> = env.collect();
         let env =
             env.ok_or_else(|| Failure::new(exit::USAGE, anyhow::anyhow!("--env takes KEY=VALUE")))?;
-        let entry = self.lab.find()?;
-        let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-        let request = Request::Exec {
-            target: self.target,
-            argv: self.command,
-            env,
-            terminal,
-        };
-        launch::run(async move {
-            let mut client = Client::connect(&entry.run_dir).await?;
-            if terminal {
-                return on_terminal(client, request).await;
-            }
-            let fds = own_descriptors().context("copy the standard descriptors")?;
-            client.send(&request, &fds).await?;
-            drop(fds);
-            attend(client, None).await
-        })
+        run_in(&self.lab.find()?, self.target, self.command, env)
     }
+}
+
+/// Runs a command in a lab's target with this process's terminal, or what it has instead.
+pub(super) fn run_in(
+    entry: &Entry,
+    target: String,
+    argv: Vec<String>,
+    env: Vec<(String, String)>,
+) -> Result<u8, Failure> {
+    let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let request = Request::Exec {
+        target,
+        argv,
+        env,
+        terminal,
+    };
+    launch::run(async move {
+        let mut client = Client::connect(&entry.run_dir).await?;
+        if terminal {
+            return on_terminal(client, request).await;
+        }
+        let fds = own_descriptors().context("copy the standard descriptors")?;
+        client.send(&request, &fds).await?;
+        drop(fds);
+        attend(client, None).await
+    })
 }
 
 /// What still comes after the command has ended is waited for this long: something that it left

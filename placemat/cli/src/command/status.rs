@@ -6,13 +6,19 @@ use crate::{launch, talk};
 use anyhow::Context;
 use placemat_lab::control::protocol::{Answer, Request, Status as LabStatus};
 use placemat_lab::control::{Client, ClientError};
+use placemat_lab::registry::Entry;
+use std::io::IsTerminal;
+use std::time::Duration;
 
 /// Arguments of `status`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Status {
-    /// As JSON.
+    /// As JSON; with --watch an object a line.
     #[arg(long)]
     json: bool,
+    /// Show it again whenever something happens, until the lab ends.
+    #[arg(short, long)]
+    watch: bool,
     #[command(flatten)]
     lab: LabArg,
 }
@@ -21,11 +27,10 @@ impl Status {
     pub(super) fn run(self) -> Result<u8, Failure> {
         let entry = self.lab.find()?;
         launch::run(async move {
-            let mut client = Client::connect(&entry.run_dir).await?;
-            let answer = client.ask(&Request::Status).await?;
-            let Answer::Status { status } = answer else {
-                return Err(ClientError::Unexpected(Box::new(answer)).into());
-            };
+            if self.watch {
+                return watch(&entry, self.json).await;
+            }
+            let status = ask(&entry).await?;
             if self.json {
                 let text = serde_json::to_string_pretty(&status).context("write JSON")?;
                 talk::data(&(text + "\n"))?;
@@ -34,6 +39,45 @@ impl Status {
             }
             Ok(exit::OK)
         })
+    }
+}
+
+async fn ask(entry: &Entry) -> Result<LabStatus, Failure> {
+    let mut client = Client::connect(&entry.run_dir).await?;
+    match client.ask(&Request::Status).await? {
+        Answer::Status { status } => Ok(status),
+        answer => Err(ClientError::Unexpected(Box::new(answer)).into()),
+    }
+}
+
+/// What happens at once is shown at once, but no more often than this.
+const LULL: Duration = Duration::from_millis(100);
+
+/// Shows the lab after everything that happens: on a terminal in place, else one after the other.
+async fn watch(entry: &Entry, json: bool) -> Result<u8, Failure> {
+    let mut events = Client::connect(&entry.run_dir).await?;
+    events.ask(&Request::Events).await?;
+    let in_place = !json && std::io::stdout().is_terminal();
+    loop {
+        // A lab that ends meanwhile is no failure: the end was waited for.
+        let Ok(status) = ask(entry).await else {
+            return Ok(exit::OK);
+        };
+        let text = if json {
+            serde_json::to_string(&status).context("write JSON")? + "\n"
+        } else if in_place {
+            // Home, the text line by line, and nothing below (ECMA-48 CUP, EL, ED).
+            let lines = table(&status).replace('\n', "\x1b[K\n");
+            format!("\x1b[H{lines}\x1b[J")
+        } else {
+            table(&status) + "\n"
+        };
+        talk::data(&text)?;
+        if events.answer().await.is_err() {
+            return Ok(exit::OK);
+        }
+        let more = async { while events.answer().await.is_ok() {} };
+        let _ = tokio::time::timeout(LULL, more).await;
     }
 }
 
@@ -46,7 +90,7 @@ fn table(status: &LabStatus) -> String {
         "lab {} ({}): {} for {:.0} s",
         status.name,
         status.id,
-        word(&status.phase),
+        talk::word(&status.phase),
         status.uptime_ms / 1000.0
     );
     // A lab without VMs needs no accelerator.
@@ -69,7 +113,7 @@ fn table(status: &LabStatus) -> String {
             if object.power { "on" } else { "off" },
             object
                 .phase
-                .map_or_else(|| "-".to_owned(), |phase| word(&phase)),
+                .map_or_else(|| "-".to_owned(), |phase| talk::word(&phase)),
             object.boots,
             object.bmc.as_deref().unwrap_or("-"),
             object.image.as_deref().unwrap_or("-"),
@@ -77,11 +121,4 @@ fn table(status: &LabStatus) -> String {
         let _ = writeln!(text, "{}", line.trim_end());
     }
     text
-}
-
-fn word(value: &impl serde::Serialize) -> String {
-    serde_json::to_value(value)
-        .ok()
-        .and_then(|value| value.as_str().map(str::to_owned))
-        .unwrap_or_default()
 }

@@ -62,7 +62,13 @@ pub enum Request {
         /// `TARGET[:INTERFACE]` or `NETWORK`.
         what: String,
     },
-    /// Stream events. Answers: [`Answer::Event`] until the client goes.
+    /// Connect to something inside the lab. Answer: [`Answer::Attached`]; then raw bytes both ways.
+    Connect {
+        /// `router/r1:80`, as forwards have it.
+        to: String,
+    },
+    /// Stream events. Answers: [`Answer::Attached`], from which on none is missed, then
+    /// [`Answer::Event`] until the client goes.
     Events,
     /// Shut the lab down. Answer: [`Answer::Done`] once everything is down.
     Down,
@@ -186,6 +192,10 @@ mod tests {
 
     /// What other programs read and write: a change here breaks clients.
     #[test]
+    #[expect(
+        clippy::too_many_lines,
+        reason = "every request and answer has its line"
+    )]
     fn lines_of_the_socket() {
         let requests = [
             Request::Status,
@@ -215,6 +225,9 @@ mod tests {
             },
             Request::Screenshot {
                 target: "node/b".into(),
+            },
+            Request::Connect {
+                to: "router/a:22".into(),
             },
             Request::Events,
             Request::Down,

@@ -139,6 +139,7 @@ async fn attend(lab: Lab, stream: UnixStream, down: CancellationToken) -> io::Re
             answer(&stream, &done_or(done)).await
         }
         Request::Capture { what } => capture(&lab, stream, &what).await,
+        Request::Connect { to } => connect(&lab, stream, &to).await,
         Request::Events => events(&lab, stream).await,
         Request::Down => {
             down.cancel();
@@ -245,8 +246,24 @@ async fn answer_with(stream: &UnixStream, answer: &Answer, fds: &[OwnedFd]) -> i
     Ok(())
 }
 
+async fn connect(lab: &Lab, mut stream: UnixStream, to: &str) -> io::Result<()> {
+    let connected = match to.parse::<Destination>() {
+        Ok(to) => lab.connect(&to).await,
+        Err(error) => Err(ActError::unknown_target(error.to_string())),
+    };
+    let mut inner = match connected {
+        Ok(inner) => inner,
+        Err(error) => return answer(&stream, &error.into()).await,
+    };
+    answer(&stream, &Answer::Attached).await?;
+    tokio::io::copy_bidirectional(&mut stream, &mut inner)
+        .await
+        .map(drop)
+}
+
 async fn events(lab: &Lab, stream: UnixStream) -> io::Result<()> {
     let mut events = lab.bus().subscribe();
+    answer(&stream, &Answer::Attached).await?;
     loop {
         match events.recv().await {
             Ok(event) => answer(&stream, &Answer::Event { event }).await?,

@@ -17,7 +17,7 @@ use tokio::net::{TcpSocket, TcpStream, UdpSocket, UnixStream};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Either end of a forwarded connection.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 /// How one gets there.
