@@ -7,7 +7,6 @@ use crate::log::LogArgs;
 use crate::{place, talk};
 use anyhow::anyhow;
 use clap::ArgAction;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Where root's volumes go.
@@ -75,7 +74,6 @@ impl Placemat2 {
         }
         let data_dir = self.data_dir();
         let cache_dir = self.cache_dir(data_dir.as_deref())?;
-        make(&[data_dir.as_deref(), cache_dir.as_deref()])?;
         let sockets = std::path::absolute(&self.run_dir).unwrap_or(self.run_dir);
         Up {
             files: self.files,
@@ -116,15 +114,4 @@ impl Placemat2 {
             _ => Ok(data_dir.map(Path::to_owned)),
         }
     }
-}
-
-/// Makes folders where there are none.
-fn make(dirs: &[Option<&Path>]) -> Result<(), Failure> {
-    for dir in dirs.iter().flatten() {
-        fs::create_dir_all(dir).map_err(|error| {
-            let error = anyhow!(error).context(format!("create {}", dir.display()));
-            Failure::new(exit::HOST, error).hint("--data-dir and --cache-dir name other places")
-        })?;
-    }
-    Ok(())
 }
