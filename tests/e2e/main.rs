@@ -5,6 +5,7 @@ mod boot_device;
 mod demo;
 mod drop_in;
 mod hardware;
+mod ipxe;
 mod life;
 mod record;
 mod rootless;

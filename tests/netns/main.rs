@@ -1,6 +1,7 @@
 //! Labs in real namespaces: what a lab leaves behind, how it ends, who may run it.
 
 mod bgp;
+mod boot;
 mod drop_in;
 mod fall;
 mod kill9;

@@ -34,6 +34,8 @@ pub enum Need {
     Pasta,
     /// slirp4netns, another.
     Slirp4netns,
+    /// iPXE for UEFI.
+    Ipxe,
     /// `useradd`, `su` and, for subordinate ids, `newuidmap`.
     Users,
 }
@@ -55,6 +57,7 @@ impl Need {
             Self::Busybox => "busybox",
             Self::Pasta => "pasta",
             Self::Slirp4netns => "slirp4netns",
+            Self::Ipxe => "ipxe",
             Self::Users => "users",
         }
     }
@@ -91,6 +94,10 @@ impl Need {
             Self::Busybox => &["busybox"],
             Self::Pasta => &["pasta", "nft", "bash"],
             Self::Slirp4netns => &["slirp4netns", "nft", "bash"],
+            Self::Ipxe => {
+                let found = placemat_host::probe::firmware::find_ipxe();
+                return found.err().map(|error| error.to_string());
+            }
             Self::Users => &["useradd", "userdel", "newuidmap"],
         };
         programs

@@ -260,6 +260,7 @@ pub(crate) fn check_host(cluster: &Cluster) -> Result<(), Failure> {
     }
     crate::network::check(cluster)?;
     crate::provision::check(cluster)?;
+    crate::boot::check(cluster)?;
     let plan = Plan::of(cluster);
     if !plan.taps.is_empty() {
         fs::OpenOptions::new()

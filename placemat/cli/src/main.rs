@@ -1,6 +1,7 @@
 //! The placemat command: a virtual data center you can test against.
 
 mod api;
+mod boot;
 mod bundle;
 mod command;
 mod exit;

@@ -196,6 +196,8 @@ fn on_lab(fault: &Fault) -> LabFault {
         FaultKind::PowerLoss => LabFaultKind::PowerLoss,
         FaultKind::CarrierDown => LabFaultKind::CarrierDown,
         FaultKind::DaemonKill { app } => LabFaultKind::DaemonKill { app: app.clone() },
+        FaultKind::BootHttp(how) => LabFaultKind::BootHttp(*how),
+        FaultKind::BootDhcp(how) => LabFaultKind::BootDhcp(*how),
     };
     LabFault {
         kind,

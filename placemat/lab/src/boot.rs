@@ -7,13 +7,17 @@
 //! ```
 //!
 //! Firmware fetches a URL without saying who it is. The address it comes from does: DHCP gave it
-//! to a MAC, the MAC is a machine's, the machine has an image.
+//! to a MAC, the MAC is a machine's, the machine has an image. iPXE does say: its script asks for a
+//! second one by the machine's serial.
 
 pub mod dhcp_log;
 pub mod dnsmasq;
 mod file;
 pub mod http;
+mod look;
+mod misbehave;
 mod range;
 mod site;
 
-pub use site::{BootSite, SiteMachine};
+pub use look::look_at_http;
+pub use site::{BOOT_PATH, BootSite, SCRIPT_PATH, SiteBoot, SiteBundle, SiteMachine, SiteSpec};

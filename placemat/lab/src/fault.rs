@@ -4,6 +4,7 @@ use crate::lab::Lab;
 use crate::machine::Machine;
 use placemat_host::agent::AgentCommand;
 use placemat_spec::event::BootPhase;
+use placemat_spec::resource::{DhcpFault, HttpFault};
 use placemat_spec::selector::{Target, TargetKind};
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -20,6 +21,10 @@ pub enum FaultKind {
         /// Its name in its unit.
         app: String,
     },
+    /// A boot server's HTTP misbehaves.
+    BootHttp(HttpFault),
+    /// A boot server's DHCP misbehaves.
+    BootDhcp(DhcpFault),
 }
 
 /// A fault on some targets.
@@ -48,7 +53,23 @@ impl Lab {
                 }
                 Ok(())
             }
+            FaultKind::BootHttp(how) => self.misbehave_http(&fault.of, Some(*how)),
+            FaultKind::BootDhcp(how) => self.misbehave_dhcp(&fault.of, Some(*how)).await,
         }
+    }
+
+    fn misbehave_http(&self, of: &[Target], how: Option<HttpFault>) -> Result<(), String> {
+        let done = of.iter().map(|target| self.set_http_fault(target, how));
+        done.fold(Ok(()), Result::and)
+    }
+
+    async fn misbehave_dhcp(&self, of: &[Target], how: Option<DhcpFault>) -> Result<(), String> {
+        let mut done = Ok(());
+        for target in of {
+            // One that fails keeps no other from it.
+            done = done.and(self.set_dhcp_fault(target, how).await);
+        }
+        done
     }
 
     /// Whether a fault is seen to be in effect on every target.
@@ -60,6 +81,10 @@ impl Lab {
                 FaultKind::DaemonKill { app } => {
                     self.unit(target).is_some_and(|unit| !unit.app_runs(app))
                 }
+                // Without power nobody is answered: what was done counts.
+                FaultKind::BootHttp(_) if !self.is_powered(target).await => true,
+                FaultKind::BootHttp(how) => self.http_shows(target, Some(*how)).await?,
+                FaultKind::BootDhcp(how) => self.dhcp_shows(target, Some(*how))?,
             };
             if !in_effect {
                 return Ok(false);
@@ -85,6 +110,10 @@ impl Lab {
                 FaultKind::DaemonKill { app } => {
                     self.unit(target).is_some_and(|unit| unit.app_runs(app))
                 }
+                FaultKind::BootHttp(_) => {
+                    self.http_fault(target)?.is_none() && self.http_shows(target, None).await?
+                }
+                FaultKind::BootDhcp(_) => self.dhcp_shows(target, None)?,
             };
             if !healed {
                 return Ok(false);
@@ -133,6 +162,8 @@ impl Lab {
                 }
                 Ok(())
             }
+            FaultKind::BootHttp(_) => self.misbehave_http(&fault.of, None),
+            FaultKind::BootDhcp(_) => self.misbehave_dhcp(&fault.of, None).await,
         }
     }
 

@@ -19,8 +19,8 @@ use placemat_host::container::{self, Container, ContainerError, Process, Program
 use placemat_spec::event::LabEventKind;
 use placemat_spec::selector::Target;
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -73,6 +73,10 @@ struct Inner {
     power: tokio::sync::Mutex<()>,
     /// Programs that a fault keeps from running, whether there is power or not.
     held: watch::Sender<HashSet<String>>,
+    /// What is put on its `/run` instead of what its spec says, by path below it.
+    replaced: Mutex<HashMap<PathBuf, Vec<u8>>>,
+    /// News that programs have ended.
+    ended: watch::Sender<()>,
     state: Mutex<State>,
 }
 
@@ -107,6 +111,8 @@ impl Unit {
             tasks,
             power: tokio::sync::Mutex::default(),
             held: watch::Sender::new(HashSet::new()),
+            replaced: Mutex::default(),
+            ended: watch::Sender::new(()),
             state: Mutex::default(),
         };
         Self {
@@ -239,6 +245,7 @@ impl Unit {
             state.app_processes.clear();
             state.container.take()
         };
+        self.inner.ended.send_replace(());
         if let Some(container) = &container {
             container.kill();
         }
@@ -342,8 +349,54 @@ impl Unit {
         });
     }
 
+    /// Puts another file in the place of one of its spec's, now and at each power-on, and starts the
+    /// program anew that reads it. Returns once the one that read the old file has ended.
+    pub async fn replace_file(
+        &self,
+        path: &Path,
+        contents: Vec<u8>,
+        app: &str,
+    ) -> Result<(), UnitError> {
+        let held = self.is_held(app);
+        self.kill_app(app).await?;
+        let written = {
+            let _one_at_a_time = self.inner.power.lock().await;
+            lock(&self.inner.replaced).insert(path.to_owned(), contents.clone());
+            if self.is_on() {
+                std::fs::write(self.inner.dir.join(path), contents)
+            } else {
+                Ok(())
+            }
+        };
+        self.until_app_ended(app).await;
+        if !held {
+            self.release_app(app);
+        }
+        written.map_err(|error| {
+            let (path, target) = (path.display(), self.target());
+            UnitError::Other(format!("write {path} of {target}: {error}"))
+        })
+    }
+
+    /// Whether a file that was put on its `/run` is this one.
+    pub fn has_file(&self, path: &Path, contents: &[u8]) -> bool {
+        if self.is_on() {
+            return std::fs::read(self.inner.dir.join(path)).is_ok_and(|it| it == contents);
+        }
+        let replaced = lock(&self.inner.replaced);
+        let spec = self.inner.spec.files.iter().find(|(it, _)| it == path);
+        let now = replaced.get(path).or(spec.map(|(_, it)| it));
+        now.is_some_and(|it| it == contents)
+    }
+
     fn is_held(&self, app: &str) -> bool {
         self.inner.held.borrow().contains(app)
+    }
+
+    async fn until_app_ended(&self, app: &str) {
+        let mut ended = self.inner.ended.subscribe();
+        // The sender is ours: the wait cannot fail.
+        while self.app_runs(app) && ended.changed().await.is_ok() {}
     }
 
     async fn until_released(&self, app: &str) {
@@ -396,7 +449,9 @@ impl Unit {
         for sub in ["", "bird", "lock"] {
             std::fs::create_dir_all(dir.join(sub)).map_err(failed)?;
         }
+        let replaced = lock(&self.inner.replaced);
         for (path, contents) in &self.inner.spec.files {
+            let contents = replaced.get(path).unwrap_or(contents);
             let path = dir.join(path);
             if let Some(parent) = path.parent() {
                 std::fs::create_dir_all(parent).map_err(failed)?;
@@ -420,12 +475,13 @@ impl Unit {
             .map_err(|error| UnitError::Other(crate::error::chain(&error)))
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.inner
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.inner.state)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The same number on every Linux.

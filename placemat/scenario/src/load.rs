@@ -22,7 +22,8 @@ pub use draft::Draft;
 pub use files::{Input, ReadError, read};
 pub use reader::{Fields, Reader, Value};
 pub(crate) use targets::{
-    Destination, Destinations, EXEC, FLOWS, NODES, POWERED, ROUTING, Targets, loopback,
+    BOOT_SERVERS, Destination, Destinations, EXEC, FLOWS, NODES, POWERED, ROUTING, Targets,
+    loopback,
 };
 
 /// One kind of step or condition: what tables, documentation and parsing are made from.

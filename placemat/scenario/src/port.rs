@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use placemat_spec::Cluster;
 use placemat_spec::event::{BootPhase, LabEvent};
 pub use placemat_spec::power::PowerAction;
+use placemat_spec::resource::{DhcpFault, HttpFault};
 use placemat_spec::selector::Target;
 pub use placemat_spec::session::{BfdSession, BgpSession};
 use std::net::IpAddr;
@@ -237,4 +238,8 @@ pub enum FaultKind {
         /// Its app name.
         app: String,
     },
+    /// HTTP of a boot server misbehaves.
+    BootHttp(HttpFault),
+    /// DHCP of a boot server misbehaves.
+    BootDhcp(DhcpFault),
 }

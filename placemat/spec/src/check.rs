@@ -27,7 +27,7 @@ pub(crate) fn all(draft: &mut Draft, findings: &Findings) {
     addresses::check(&draft.ledger, findings);
     subnets::check(&draft.ledger, findings);
     dhcp::check(&draft.ledger, findings);
-    machines::check(&draft.ledger, findings);
+    machines::check(draft, findings);
     bmc::check(draft, findings);
     cycles::check(draft, findings);
     // A name that seems to be missing may stand in a document that could not be read.

@@ -35,8 +35,6 @@ pub(crate) struct Ledger {
     pub(crate) macs: Vec<(At<Mac>, String)>,
     /// Every SMBIOS serial of a node, by default too.
     pub(crate) serials: Vec<(At<String>, String)>,
-    /// Every machine entry of a boot server.
-    pub(crate) machines: Vec<(At<String>, String)>,
     /// Every DHCP range.
     pub(crate) ranges: Vec<RangeUse>,
     /// Every fixed DHCP address.
@@ -120,6 +118,8 @@ pub(crate) enum Want {
     DataFolder,
     /// Something that a node can wait for: a node, router or boot server.
     Dependency,
+    /// A node, which is to be booted.
+    Node,
 }
 
 /// A mention of another resource by name.

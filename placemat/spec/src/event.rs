@@ -61,22 +61,50 @@ pub enum LabEventKind {
         /// Whether it is up now.
         up: bool,
     },
-    /// A request that the boot server answered.
+    /// A request to a boot server whose answer is over.
     Http {
+        /// The machine that asked, where its address tells.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        node: Option<String>,
         /// Path.
         path: String,
-        /// Status code.
+        /// Status code; 0 where a fault kept it from being answered.
         status: u16,
         /// Bytes of the body sent.
         bytes: u64,
         /// Client address.
         client: String,
     },
+    /// What the DHCP of a boot server did.
+    Dhcp {
+        /// What.
+        act: DhcpAct,
+        /// The machine, where its MAC address tells.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        node: Option<String>,
+        /// MAC address.
+        mac: String,
+        /// The address that it was about; a search has none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        address: Option<String>,
+    },
     /// Something worth knowing that changes no state.
     Note {
         /// In words.
         text: String,
     },
+}
+
+/// What DHCP does, in the words of RFC 2131.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DhcpAct {
+    /// Somebody looks for an address.
+    Discover,
+    /// An address was given.
+    Ack,
+    /// An address was refused.
+    Nak,
 }
 
 /// Phases of a lab.

@@ -14,7 +14,10 @@ pub(crate) mod node;
 pub(crate) mod power;
 pub(crate) mod router;
 
-pub use boot_server::{BootEntry, BootServer, Dhcp, DhcpHost, DhcpRange};
+pub use boot_server::{
+    BootEntry, BootFaults, BootMethod, BootOf, BootRecipe, BootServer, Dhcp, DhcpFault, DhcpHost,
+    DhcpRange, HttpFault, NodeIndex, SLOW_DELAY, SLOW_RATE,
+};
 pub use data_folder::{DataFolder, FileSource, FolderContent, FolderFile};
 pub use device_class::DeviceClass;
 pub use image::{Compression, Image, ImageSource};

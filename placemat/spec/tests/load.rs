@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 use placemat_spec::document::LARGEST;
-use placemat_spec::resource::{Cpu, NetworkType, OciSource, RestartPolicy, Tier, VolumeKind};
+use placemat_spec::resource::{
+    BootFaults, Cpu, DhcpFault, HttpFault, NetworkType, NodeIndex, OciSource, RestartPolicy, Tier,
+    VolumeKind,
+};
 use placemat_spec::selector::{Selector, Target};
 use placemat_spec::{Cluster, Problems, Severity, Source};
 use std::fmt::Write as _;
@@ -82,6 +85,13 @@ fn a_good_file_loads() {
         boot.machines[0].config.as_deref(),
         Some(Path::new("/dc/boot/rack1-cs1"))
     );
+    assert_eq!(
+        boot.faults,
+        BootFaults {
+            http: Some(HttpFault::Slow { rate: 10_000_000 }),
+            dhcp: Some(DhcpFault::NoBootFile)
+        }
+    );
     let full = &cluster.nodes["rack1-cs1"];
     assert_eq!(
         (full.tier, full.cpu.count, full.memory.mib),
@@ -105,6 +115,15 @@ fn a_good_file_loads() {
         ("cs", "1")
     );
     assert_eq!(netns.bmc.as_ref().unwrap().user, "admin");
+}
+
+/// Entries that name a machine come first, then those that select it; the server's own words last.
+#[test]
+fn boot_entries_are_taken_together() {
+    let cluster = small();
+    let boot = &cluster.boot_servers["rack1-boot"];
+    let recipes = boot.recipes(&cluster, &NodeIndex::of(&cluster));
+    insta::assert_debug_snapshot!((boot.usual(), recipes));
 }
 
 #[test]

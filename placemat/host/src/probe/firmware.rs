@@ -1,4 +1,5 @@
-//! Finds UEFI firmware for VMs (OVMF): its code, and the variable store that belongs to it.
+//! Finds UEFI firmware for VMs (OVMF): its code, and the variable store that belongs to it; and iPXE,
+//! which such firmware can fetch and run.
 //!
 //! What a distribution says itself comes first: the descriptors that QEMU's
 //! `docs/interop/firmware.json` specifies. Then the places where distributions are known to keep
@@ -117,6 +118,42 @@ pub const PACKAGE: &str = "ovmf";
 )]
 pub struct NoFirmware {
     flavor: Flavor,
+}
+
+/// Where distributions put iPXE for UEFI on x86-64; the first that is there is taken. The builds that
+/// use the firmware's own network driver come first: that one works, or iPXE could not be fetched.
+const IPXE_PLACES: &[&str] = &[
+    // Debian, Ubuntu
+    "/usr/lib/ipxe/snponly.efi",
+    "/usr/lib/ipxe/ipxe.efi",
+    // Fedora
+    "/usr/share/ipxe/ipxe-snponly-x86_64.efi",
+    "/usr/share/ipxe/ipxe-x86_64.efi",
+    // Arch
+    "/usr/share/ipxe/x86_64/ipxe.efi",
+    // openSUSE and others
+    "/usr/share/ipxe/snponly.efi",
+    "/usr/share/ipxe/ipxe.efi",
+];
+
+/// Package that brings iPXE on Debian and Ubuntu.
+pub const IPXE_PACKAGE: &str = "ipxe";
+
+/// No iPXE where any distribution puts it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("iPXE for UEFI is in none of the {} known places (`apt install {IPXE_PACKAGE}`)", IPXE_PLACES.len())]
+pub struct NoIpxe;
+
+/// Finds iPXE for UEFI on this host.
+pub fn find_ipxe() -> Result<PathBuf, NoIpxe> {
+    find_ipxe_under(Path::new("/"))
+}
+
+/// Finds iPXE for UEFI in a tree that looks like a host's.
+pub fn find_ipxe_under(root: &Path) -> Result<PathBuf, NoIpxe> {
+    let at = |path: &&str| root.join(path.trim_start_matches('/'));
+    let mut places = IPXE_PLACES.iter().map(at);
+    places.find(|path| path.is_file()).ok_or(NoIpxe)
 }
 
 /// Finds firmware on this host.
@@ -265,5 +302,19 @@ mod tests {
             "mine",
             "the administrator's has its place"
         );
+    }
+    #[test]
+    fn takes_the_ipxe_that_uses_the_firmwares_driver() {
+        let root = tempfile::tempdir().expect("folder");
+        let folder = root.path().join("usr/lib/ipxe");
+        fs::create_dir_all(&folder).expect("folder");
+        assert_eq!(find_ipxe_under(root.path()), Err(NoIpxe));
+        fs::write(folder.join("ipxe.efi"), b"x").expect("file");
+        let found = find_ipxe_under(root.path()).expect("iPXE");
+        assert!(found.ends_with("ipxe.efi"));
+        fs::write(folder.join("snponly.efi"), b"x").expect("file");
+        let found = find_ipxe_under(root.path()).expect("iPXE");
+        assert!(found.ends_with("snponly.efi"));
+        insta::assert_snapshot!(NoIpxe, @"iPXE for UEFI is in none of the 7 known places (`apt install ipxe`)");
     }
 }

@@ -18,6 +18,13 @@ pub enum DhcpEvent {
         /// The address.
         address: Ipv4Addr,
     },
+    /// A server was refused an address.
+    Nak {
+        /// Its MAC.
+        mac: Mac,
+        /// The address.
+        address: Ipv4Addr,
+    },
 }
 
 /// Reads one line of the log. Lines that tell of nothing of interest give `None`.
@@ -30,6 +37,10 @@ pub fn parse(line: &str) -> Option<DhcpEvent> {
     let words: Vec<&str> = words.collect();
     match (act, words.as_slice()) {
         ("DHCPACK", [address, mac, ..]) => Some(DhcpEvent::Ack {
+            mac: self::mac(mac)?,
+            address: address.parse().ok()?,
+        }),
+        ("DHCPNAK", [address, mac, ..]) => Some(DhcpEvent::Nak {
             mac: self::mac(mac)?,
             address: address.parse().ok()?,
         }),
@@ -87,6 +98,13 @@ mod tests {
             (
                 "dnsmasq-dhcp: 187 DHCPDISCOVER(eth0) 52:54:00:aa:bb:01 no address available",
                 discover,
+            ),
+            (
+                "dnsmasq-dhcp: 187 DHCPNAK(eth0) 10.69.0.68 52:54:00:aa:bb:01 no leases left",
+                Some(DhcpEvent::Nak {
+                    mac: MAC,
+                    address: Ipv4Addr::new(10, 69, 0, 68),
+                }),
             ),
             (
                 "dnsmasq-dhcp: 187 DHCPOFFER(eth0) 10.69.0.68 52:54:00:aa:bb:01",

@@ -2,21 +2,24 @@
 //!
 //! | path | what |
 //! |---|---|
-//! | `/boot.efi` | the asking machine's image's UKI |
+//! | `/boot.efi` | the UKI of the asking machine's image, or iPXE |
+//! | `/boot.ipxe` | a script that sends iPXE to the machine's own |
+//! | `/machines/SERIAL/boot.ipxe` | a machine's script |
 //! | `/images/NAME/FILE` | any file of an image |
 //! | `/machines/SERIAL/FILE` | a machine's configuration |
+//! | `/probe` | bytes for the lab, which looks at faults with them |
 //!
 //! Every answer is reported, so that one can see who fetched what, and how much of it.
 
-use super::file::{self, Sent};
-use super::site::{BootSite, Found, SiteMachine};
+use super::file::{self, Sent, Wish};
+use super::site::{BootSite, Found, PROBE_PATH, SiteMachine};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, Method, Response, StatusCode};
 use axum::serve::ListenerExt;
 use placemat_spec::event::LabEventKind;
-use placemat_spec::resource::Name;
+use placemat_spec::resource::{HttpFault, Name};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -29,7 +32,7 @@ pub trait HttpObserver: Send + Sync + 'static {
     fn asked(&self, node: Option<&Name>, path: &str);
 
     /// An answer is over. `event` is a [`LabEventKind::Http`].
-    fn answered(&self, node: Option<&Name>, event: LabEventKind);
+    fn answered(&self, event: LabEventKind);
 }
 
 #[derive(Clone)]
@@ -69,20 +72,35 @@ async fn answer(
     let path = request.uri().path().to_owned();
     let machine = server.site.machine_at(client.ip());
     let node = machine.map(|machine| machine.node.clone());
-    server.observer.asked(node.as_ref(), &path);
+    // The lab's own look is nobody's request.
+    let looks = path == PROBE_PATH;
+    if !looks {
+        server.observer.asked(node.as_ref(), &path);
+    }
     let observer = server.observer.clone();
     let told = path.clone();
-    let sent = move |status: StatusCode| -> Sent {
-        Box::new(move |bytes| {
-            let event = LabEventKind::Http {
+    let over = move |status: u16, bytes| {
+        if !looks {
+            observer.answered(LabEventKind::Http {
+                node,
                 path: told,
-                status: status.as_u16(),
+                status,
                 bytes,
                 client: client.ip().to_canonical().to_string(),
-            };
-            observer.answered(node.as_ref(), event);
-        })
+            });
+        }
     };
+    let mut fault = server.site.fault();
+    if *fault.borrow() == Some(HttpFault::Silent) {
+        over(0, 0);
+        // Until it is healed; whoever still waits then may ask again. The sender is the site's.
+        let _ = fault.wait_for(|now| *now != Some(HttpFault::Silent)).await;
+        return file::words(StatusCode::SERVICE_UNAVAILABLE, "ask again\n", |_| {
+            Box::new(|_| ())
+        });
+    }
+    let sent =
+        move |status: StatusCode| -> Sent { Box::new(move |bytes| over(status.as_u16(), bytes)) };
     let asked = Asked {
         machine,
         method: request.method(),
@@ -108,8 +126,18 @@ async fn act(
     if !matches!(*asked.method, Method::GET | Method::HEAD) {
         return file::words(StatusCode::METHOD_NOT_ALLOWED, "GET and HEAD only\n", sent);
     }
+    let fault = site.fault();
+    if *fault.borrow() == Some(HttpFault::NotFound) {
+        return file::words(StatusCode::NOT_FOUND, "a fault: nothing is here\n", sent);
+    }
+    let wish = Wish {
+        method: asked.method,
+        headers: asked.headers,
+        fault,
+    };
     match site.find(asked.path, asked.machine) {
-        Found::File(path) => file::answer(&path, asked.method, asked.headers, sent).await,
+        Found::File(path) => file::answer(&path, wish, sent).await,
+        Found::Text(text) => file::text(text, wish, sent).await,
         Found::Nothing(why) => file::words(StatusCode::NOT_FOUND, &format!("{why}\n"), sent),
     }
 }

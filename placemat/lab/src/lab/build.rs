@@ -14,7 +14,7 @@ use crate::wiring::Wiring;
 use indexmap::IndexMap;
 use placemat_host::cgroup::Tree;
 use placemat_spec::Cluster;
-use placemat_spec::resource::{App, Bird, ImageSource, Name, Node, Readiness, Tier};
+use placemat_spec::resource::{App, Bird, ImageSource, Name, Node, NodeIndex, Readiness, Tier};
 use placemat_spec::selector::{Target, TargetKind};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -75,9 +75,11 @@ impl Workshop {
             )?);
             units.insert(unit.target().clone(), unit);
         }
+        let index = NodeIndex::of(&self.cluster);
         for boot_server in self.cluster.boot_servers.values() {
-            let site = self.site(boot_server);
-            let unit = self.unit(boot::unit_spec(boot_server, &site, &self.tracks)?);
+            let site = self.site(boot_server, &index)?;
+            let spec = boot::unit_spec(boot_server, &site, &self.tracks, &self.bus)?;
+            let unit = self.unit(spec);
             sites.insert(unit.target().clone(), site);
             units.insert(unit.target().clone(), unit);
         }

@@ -125,6 +125,7 @@ impl Supervisor {
             exit.await
         };
         self.unit.state().app_processes.remove(&self.app.name);
+        self.unit.inner.ended.send_replace(());
         let code = ended.map_err(|_| UnitError::Other("its container ended".into()))?;
         let mut words = in_words(code);
         if code == 128 + super::SIGKILL && self.unit.memory_kills() > kills {

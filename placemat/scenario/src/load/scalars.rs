@@ -3,6 +3,7 @@
 
 use super::reader::{Reader, Value};
 use crate::deadline::Limit;
+use placemat_spec::document::Item;
 use std::time::Duration;
 
 impl Reader<'_> {
@@ -83,6 +84,18 @@ impl Reader<'_> {
     }
 
     /// A deadline with its place.
+    /// A rate in bits a second.
+    pub(crate) fn rate(&mut self, value: &Value<'_>) -> Option<u64> {
+        let read = |item: &Item<'_>| {
+            item.parse(
+                "bad-rate",
+                "a rate such as `1mbit`",
+                placemat_spec::value::parse_rate,
+            )
+        };
+        self.typed(value, read).map(|at| at.value)
+    }
+
     pub(crate) fn limit(&mut self, value: &Value<'_>) -> Option<Limit> {
         let length = self.duration(value)?;
         Some(Limit {

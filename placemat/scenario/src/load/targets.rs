@@ -28,6 +28,8 @@ pub(crate) const POWERED: &[TargetKind] = &[
     TargetKind::BootServer,
     TargetKind::Feed,
 ];
+/// Boot servers.
+pub(crate) const BOOT_SERVERS: &[TargetKind] = &[TargetKind::BootServer];
 /// Servers.
 pub(crate) const NODES: &[TargetKind] = &[TargetKind::Node];
 /// Anything a loop can go through.

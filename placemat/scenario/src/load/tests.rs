@@ -87,6 +87,14 @@ steps:
   - exec: {at: hub, argv: [x], outputs: {a: stdout}}
   - fault: {kind: carrier-down, of: router/spine-1}
   - fault: {kind: daemon-kill, of: router/spine-1, for: 1s}
+  - fault: {kind: boot-http, of: router/spine-1, for: 1s}
+  - fault: {kind: boot-http, of: boot-server/*, for: 1s}
+  - fault: {kind: boot-http, of: boot-server/*, how: 403, for: 1s}
+  - fault: {kind: boot-http, of: boot-server/*, how: 404, rate: 1mbit, for: 1s}
+  - fault: {kind: boot-http, of: boot-server/*, how: slow, rate: 1, for: 1s}
+  - fault: {kind: boot-dhcp, of: boot-server/*, how: slow, delay: 2m, for: 1s}
+  - fault: {kind: boot-dhcp, of: boot-server/*, how: silent, app: dnsmasq, for: 1s}
+  - fault: {kind: boot-dhcp, of: boot-server/*, how: nak, for: 1s}
 "
     ));
 }

@@ -5,7 +5,7 @@ use super::StepBody;
 use crate::context::Context;
 use crate::deadline::Limit;
 use crate::event::What;
-use crate::load::{Key, POWERED, Reader, Row, Targets, Value};
+use crate::load::{BOOT_SERVERS, Fields, Key, POWERED, Reader, Row, Targets, Value};
 use crate::measure::FaultSpan;
 use crate::model::Steps;
 use crate::outcome::Outcome;
@@ -13,6 +13,7 @@ use crate::port::{Fault, FaultKind};
 use crate::runner::{after_heal, run_steps};
 use crate::words::span;
 use async_trait::async_trait;
+use placemat_spec::resource::{DhcpFault, HttpFault};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -22,13 +23,24 @@ pub(super) const ROW: Row<super::Parse> = Row {
     name: "fault",
     doc: "breaks something while the steps inside run; healed on every way out",
     keys: &[
-        Key::required("kind", "FAULT", "power-loss carrier-down daemon-kill"),
+        Key::required(
+            "kind",
+            "FAULT",
+            "power-loss carrier-down daemon-kill boot-http boot-dhcp",
+        ),
         Key::required(
             "of",
             "SELECTOR",
             "what breaks; for power-loss also feeds and racks",
         ),
         Key::optional("app", "NAME", "for daemon-kill: the program, such as bird"),
+        Key::optional(
+            "how",
+            "WORD",
+            "for boot-http: slow silent 404 truncated corrupt; for boot-dhcp: silent slow no-boot-file nak",
+        ),
+        Key::optional("rate", "RATE", "for boot-http slow: of each answer; 1mbit"),
+        Key::optional("delay", "DURATION", "for boot-dhcp slow: of each offer; 5s"),
         Key::optional(
             "pick",
             "NUMBER",
@@ -44,7 +56,20 @@ pub(super) const ROW: Row<super::Parse> = Row {
     parse,
 };
 
-const KINDS: &[&str] = &["power-loss", "carrier-down", "daemon-kill"];
+const KINDS: &[&str] = &[
+    "power-loss",
+    "carrier-down",
+    "daemon-kill",
+    "boot-http",
+    "boot-dhcp",
+];
+/// The keys that only some kinds have: each is a mistake beside another.
+const OF_KINDS: [(&str, &[&str]); 4] = [
+    ("app", &["daemon-kill"]),
+    ("how", &["boot-http", "boot-dhcp"]),
+    ("rate", &["boot-http"]),
+    ("delay", &["boot-dhcp"]),
+];
 
 /// Time to apply a fault, to see it take effect, and to undo it.
 const ACT: Limit = Limit::default_of(Duration::from_secs(30));
@@ -64,8 +89,9 @@ fn parse(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Box<dyn StepBody>
     let kind = fields
         .get("kind")
         .and_then(|kind| reader.choice(kind, KINDS));
-    let of = reader.targets(fields.get("of"), POWERED);
-    let app = reader.optional(fields.get("app"), Reader::text);
+    let boot = matches!(kind, Some("boot-http" | "boot-dhcp"));
+    let allowed = if boot { BOOT_SERVERS } else { POWERED };
+    let of = reader.targets(fields.get("of"), allowed);
     let pick = reader.optional(fields.get("pick"), |reader, pick| {
         reader.number_or(Some(pick), 1, 1)
     });
@@ -83,33 +109,9 @@ fn parse(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Box<dyn StepBody>
         );
         return None;
     }
-    let (kind, app) = (kind?, app?);
-    let fault = match (kind, app) {
-        ("power-loss", None) => FaultKind::PowerLoss,
-        ("carrier-down", None) => FaultKind::CarrierDown,
-        ("daemon-kill", Some(app)) => FaultKind::DaemonKill { app },
-        ("daemon-kill", None) => {
-            reader.problem(
-                "missing-key",
-                "`daemon-kill` does not say which program".to_owned(),
-                value.place,
-                "no `app`".to_owned(),
-                Some("for the routing daemon, `app: bird`".to_owned()),
-            );
-            return None;
-        }
-        (kind, _) => {
-            let place = fields.get("app").map_or(value.place, |app| app.place);
-            reader.problem(
-                "unknown-key",
-                format!("`app` is for `daemon-kill`, not for `{kind}`"),
-                place,
-                "not needed here".to_owned(),
-                None,
-            );
-            return None;
-        }
-    };
+    let kind = kind?;
+    let fault = fault_of(reader, kind, &fields, value);
+    let fault = fault?;
     Some(Box::new(FaultScope {
         kind,
         fault,
@@ -118,6 +120,108 @@ fn parse(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Box<dyn StepBody>
         hold: hold?,
         during: during?.unwrap_or_else(|| Arc::from([])),
     }))
+}
+
+/// The fault of a kind, with the keys that only this kind has.
+fn fault_of(
+    reader: &mut Reader<'_>,
+    kind: &str,
+    fields: &Fields<'_>,
+    value: &Value<'_>,
+) -> Option<FaultKind> {
+    for (key, kinds) in OF_KINDS {
+        let Some(given) = fields.get(key) else {
+            continue;
+        };
+        if !kinds.contains(&kind) {
+            let of: Vec<String> = kinds.iter().map(|it| format!("`{it}`")).collect();
+            reader.problem(
+                "unknown-key",
+                format!("`{key}` is for {}, not for `{kind}`", of.join(" and ")),
+                given.place,
+                "not needed here".to_owned(),
+                None,
+            );
+            return None;
+        }
+    }
+    let mut missing = |what: &str, key: &str, help: String| {
+        reader.problem(
+            "missing-key",
+            format!("`{kind}` does not say {what}"),
+            value.place,
+            format!("no `{key}`"),
+            Some(help),
+        );
+    };
+    match kind {
+        "power-loss" => Some(FaultKind::PowerLoss),
+        "carrier-down" => Some(FaultKind::CarrierDown),
+        "daemon-kill" => {
+            let Some(app) = fields.get("app") else {
+                missing(
+                    "which program",
+                    "app",
+                    "for the routing daemon, `app: bird`".to_owned(),
+                );
+                return None;
+            };
+            reader.text(app).map(|app| FaultKind::DaemonKill { app })
+        }
+        _ => {
+            let words = if kind == "boot-http" {
+                HttpFault::WORDS
+            } else {
+                DhcpFault::WORDS
+            };
+            let Some(how) = fields.get("how") else {
+                missing(
+                    "what it does",
+                    "how",
+                    format!("one of `{}`", words.join("`, `")),
+                );
+                return None;
+            };
+            let how = reader.choice(how, words)?;
+            misbehaviour(reader, kind, how, fields)
+        }
+    }
+}
+
+fn misbehaviour(
+    reader: &mut Reader<'_>,
+    kind: &str,
+    how: &'static str,
+    fields: &Fields<'_>,
+) -> Option<FaultKind> {
+    let key = if kind == "boot-http" { "rate" } else { "delay" };
+    let extra = fields.get(key);
+    if let Some(extra) = extra.filter(|_| how != "slow") {
+        reader.problem(
+            "unknown-key",
+            format!("`{key}` is for `how: slow`, not for `{how}`"),
+            extra.place,
+            "not needed here".to_owned(),
+            None,
+        );
+        return None;
+    }
+    if kind == "boot-http" {
+        let rate = reader.optional(fields.get("rate"), Reader::rate)?;
+        return HttpFault::named(how, rate).map(FaultKind::BootHttp);
+    }
+    let delay = reader.optional(fields.get("delay"), Reader::duration)?;
+    if let (Some(at), Some(why)) = (extra, delay.and_then(DhcpFault::wrong_delay)) {
+        reader.problem(
+            "out-of-range",
+            "`delay` of DHCP cannot be kept to".to_owned(),
+            at.place,
+            why.to_owned(),
+            None,
+        );
+        return None;
+    }
+    DhcpFault::named(how, delay).map(FaultKind::BootDhcp)
 }
 
 /// What a fault is watched for.

@@ -2,7 +2,8 @@
 
 use crate::cluster::{FileKind, FileRef};
 use crate::draft::Draft;
-use crate::resource::{ImageSource, Tier, VolumeKind};
+use crate::resource::{BootMethod, ImageSource, NodeIndex, Tier, VolumeKind};
+use indexmap::IndexMap;
 use std::collections::BTreeSet;
 
 /// Notes them for [`Cluster::files`](crate::Cluster::files).
@@ -28,13 +29,18 @@ pub(super) fn note(draft: &mut Draft) {
             }
         }
     }
+    // Mostly there are none, or each of its own: then nothing needs to be looked up.
+    let index = (!cluster.boot_servers.is_empty()).then(|| NodeIndex::of(cluster));
     for server in cluster.boot_servers.values() {
-        let of_machines = server.machines.iter().filter_map(|it| it.image.as_deref());
-        wanted.extend(
-            of_machines
-                .chain([server.image.as_str()])
-                .map(|image| (image, "node.efi", false)),
-        );
+        let recipes = index.as_ref().map(|index| server.recipes(cluster, index));
+        let recipes = recipes.into_iter().flat_map(IndexMap::into_values);
+        for recipe in recipes.chain([server.usual()]) {
+            let parts: &[&str] = match recipe.boot {
+                BootMethod::Uki => &["node.efi"],
+                BootMethod::Ipxe => &["vmlinuz", "initrd.img", "cmdline"],
+            };
+            wanted.extend(parts.iter().map(|it| (recipe.image.as_str(), *it, false)));
+        }
     }
     let parts = wanted.into_iter().filter_map(|(image, part, folder)| {
         let image = cluster.images.get(image)?;

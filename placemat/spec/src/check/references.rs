@@ -38,6 +38,7 @@ fn kinds(want: Want) -> &'static [Kind] {
         Want::DeviceClass => &[Kind::DeviceClass],
         Want::DataFolder => &[Kind::DataFolder],
         Want::Dependency => &[Kind::Node, Kind::Router, Kind::BootServer],
+        Want::Node => &[Kind::Node],
     }
 }
 
@@ -49,6 +50,7 @@ fn dangling(ledger: &Ledger, reference: &Reference, kinds: &[Kind]) -> Problem {
         Want::DeviceClass => ("unknown-device-class", "device class", "device classes are"),
         Want::DataFolder => ("unknown-data-folder", "data folder", "data folders are"),
         Want::Dependency => ("unknown-dependency", "machine", "machines are"),
+        Want::Node => ("unknown-node", "node", "nodes are"),
     };
     let of_kind: Vec<&str> = ledger
         .names

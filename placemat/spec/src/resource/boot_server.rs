@@ -1,18 +1,22 @@
 //! `kind: BootServer`: DHCP and HTTP for UEFI HTTP boot, in a network namespace of its own.
 
 mod dhcp;
+mod entry;
+mod fault;
 mod keys;
 mod read;
 
+pub use entry::{BootEntry, BootMethod, BootOf, BootRecipe, NodeIndex};
+pub use fault::{BootFaults, DhcpFault, HttpFault, SLOW_DELAY, SLOW_RATE};
 pub(crate) use keys::DOC;
 pub(crate) use read::read;
 
 use super::{Bird, Interface, Labels, Name};
 use crate::Place;
+use crate::document::At;
 use crate::value::Mac;
 use ipnet::{IpNet, Ipv4Net};
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// A checked `BootServer`.
@@ -32,8 +36,14 @@ pub struct BootServer {
     pub http_port: u16,
     /// Image that machines without one of their own boot.
     pub image: Name,
-    /// Per-machine entries.
+    /// What firmware is handed unless a machine's entry says otherwise.
+    pub boot: BootMethod,
+    /// Kernel parameters of machines whose entries give none.
+    pub kernel_params: Option<At<Vec<String>>>,
+    /// Entries for machines.
     pub machines: Vec<BootEntry>,
+    /// How it misbehaves from the start.
+    pub faults: BootFaults,
     /// Labels.
     pub labels: Labels,
     /// Where its name stands.
@@ -73,19 +83,6 @@ pub struct DhcpHost {
     pub mac: Mac,
     /// Its address, inside one of the ranges' subnets.
     pub address: Ipv4Addr,
-    /// Where it stands.
-    pub place: Place,
-}
-
-/// What one machine boots and learns.
-#[derive(Debug, Clone)]
-pub struct BootEntry {
-    /// SMBIOS serial of the machine.
-    pub serial: String,
-    /// Image; absent: the server's.
-    pub image: Option<Name>,
-    /// Folder of files served under `/machines/SERIAL/` (`node.env`, `bird.conf`).
-    pub config: Option<PathBuf>,
     /// Where it stands.
     pub place: Place,
 }

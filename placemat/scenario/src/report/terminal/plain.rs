@@ -290,9 +290,10 @@ fn lab_event(run: &Run, line: Line, event: &LabEvent) -> Option<Line> {
         LabEventKind::Note { text } => line
             .then(Style::Plain, format!("{name}: {text}"))
             .lasting(event.object == "lab"),
-        LabEventKind::Power { .. } | LabEventKind::Link { .. } | LabEventKind::Http { .. } => {
-            return None;
-        }
+        LabEventKind::Power { .. }
+        | LabEventKind::Link { .. }
+        | LabEventKind::Http { .. }
+        | LabEventKind::Dhcp { .. } => return None,
     };
     Some(line)
 }

@@ -139,12 +139,15 @@ impl LaneRun {
                 status,
                 bytes,
                 client,
+                node,
             } => {
-                let text = format!("{client} {path}: {status}, {bytes} bytes");
+                let who = node.as_ref().unwrap_or(client);
+                let text = format!("{who} {path}: {status}, {bytes} bytes");
                 self.mark(t, MarkKind::Http, text);
             }
             LabEventKind::Note { text } => self.mark(t, MarkKind::Note, text.clone()),
-            LabEventKind::Lab { .. } => {}
+            // The servers' own lanes say when they have an address.
+            LabEventKind::Lab { .. } | LabEventKind::Dhcp { .. } => {}
         }
     }
 

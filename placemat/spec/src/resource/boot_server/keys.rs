@@ -1,7 +1,9 @@
 //! What a `BootServer` may say.
 
 use crate::resource::{interface, labels, router};
-use crate::schema::{ADDRESSES, DURATION, IPV4, Key, KindDoc, MAC, NAME, PATH, SUBNET, Shape};
+use crate::schema::{
+    ADDRESSES, DURATION, IPV4, Key, KindDoc, MAC, NAME, PATH, RATE, SELECTOR, SUBNET, Shape,
+};
 
 const DHCP: Key = Key::optional(
     "dhcp",
@@ -37,6 +39,66 @@ const DHCP: Key = Key::optional(
     "What it leases, by way of relays.",
 );
 
+const METHOD: Shape = Shape::Choice(&[
+    ("uki", "the image's unified kernel image"),
+    (
+        "ipxe",
+        "iPXE, which asks for a script by the machine's serial",
+    ),
+]);
+
+const WORDS: Shape = Shape::Either(&[Shape::Text, Shape::List(&Shape::Text)]);
+
+const HTTP_FAULT: Shape = Shape::Choice(&[
+    ("slow", "bodies trickle"),
+    ("silent", "nobody is answered"),
+    ("404", "nothing is there"),
+    ("truncated", "half a body, then the connection breaks"),
+    ("corrupt", "one byte in 4 KiB is another"),
+]);
+
+const DHCP_FAULT: Shape = Shape::Choice(&[
+    ("silent", "nobody is answered"),
+    ("slow", "offers come late"),
+    ("no-boot-file", "addresses, but nothing to boot"),
+    ("nak", "addresses are offered, and refused when asked for"),
+]);
+
+const FAULTS: Key = Key::optional(
+    "faults",
+    Shape::Map(&[
+        Key::optional(
+            "http",
+            Shape::Either(&[
+                HTTP_FAULT,
+                Shape::Map(&[
+                    Key::required("how", HTTP_FAULT, "What it does."),
+                    Key::optional("rate", Shape::Form(&RATE), "Of each answer, for `slow`.")
+                        .or("`1mbit`"),
+                ]),
+            ]),
+            "How its HTTP misbehaves.",
+        ),
+        Key::optional(
+            "dhcp",
+            Shape::Either(&[
+                DHCP_FAULT,
+                Shape::Map(&[
+                    Key::required("how", DHCP_FAULT, "What it does."),
+                    Key::optional(
+                        "delay",
+                        Shape::Form(&DURATION),
+                        "Of each offer, for `slow`: whole seconds, at most 60.",
+                    )
+                    .or("`5s`"),
+                ]),
+            ]),
+            "How its DHCP misbehaves.",
+        ),
+    ]),
+    "How it misbehaves from the start.",
+);
+
 pub(crate) const DOC: KindDoc = KindDoc {
     name: "BootServer",
     doc: "DHCP and HTTP for UEFI HTTP boot, in a container of its own.",
@@ -60,18 +122,57 @@ pub(crate) const DOC: KindDoc = KindDoc {
             "How HTTP is served.",
         ),
         Key::optional(
+            "boot",
+            METHOD,
+            "What firmware is handed unless a machine's entry says otherwise.",
+        )
+        .or("`uki`"),
+        Key::optional(
+            "kernel-params",
+            WORDS,
+            "Kernel parameters of machines whose entries give none; for `boot: ipxe`.",
+        ),
+        FAULTS,
+        Key::optional(
             "machines",
             Shape::List(&Shape::Map(&[
-                Key::required("serial", Shape::Text, "SMBIOS serial of the machine."),
+                Key::optional(
+                    "serial",
+                    Shape::Text,
+                    "SMBIOS serial of the one machine that it is for. This, `node`, `mac` or `nodes` must be there.",
+                ),
+                Key::optional("node", Shape::Form(&NAME), "Or the node's name."),
+                Key::optional(
+                    "mac",
+                    Shape::Form(&MAC),
+                    "Or the MAC address that the file gives to one of its interfaces.",
+                ),
+                Key::optional(
+                    "nodes",
+                    Shape::Form(&SELECTOR),
+                    "Or a selector: for each node that it means and that has no entry of its own that says otherwise.",
+                ),
                 Key::optional("image", Shape::Form(&NAME), "The bundle that it boots.")
                     .or("the server's"),
+                Key::optional("boot", METHOD, "What its firmware is handed.").or("the server's"),
+                Key::optional(
+                    "kernel-params",
+                    WORDS,
+                    "Kernel parameters after those of the image; for `boot: ipxe`.",
+                )
+                .or("the server's"),
                 Key::optional(
                     "config",
                     Shape::Form(&PATH),
                     "Folder of files that it finds under `/machines/SERIAL/`.",
                 ),
+                Key::optional(
+                    "ignition",
+                    Shape::Form(&PATH),
+                    "Ignition configuration, served as `/machines/SERIAL/ignition.json`.",
+                ),
             ])),
-            "What single machines boot and learn.",
+            "What machines boot and learn. Entries of one machine come before those that select it, earlier ones before later ones; each key for itself.",
         ),
         labels::KEY,
     ],

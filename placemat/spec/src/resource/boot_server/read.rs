@@ -1,14 +1,14 @@
 //! Reads `kind: BootServer`.
 
-use super::{BootEntry, BootServer, dhcp};
-use crate::cluster::FileKind;
-use crate::document::{Fields, Item};
+use super::{BootEntry, BootServer, dhcp, entry, fault};
+use crate::document::Fields;
 use crate::draft::{Reading, Want};
 use crate::problem::Problem;
-use crate::resource::{Name, interface, labels, router};
+use crate::resource::{interface, labels, router};
 
 /// What a boot server's image must be.
-const BUNDLE: Want = Want::Bundle("a boot server serves the `node.efi` of a bundle");
+pub(super) const BUNDLE: Want =
+    Want::Bundle("a boot server serves the `node.efi` or the `vmlinuz` of a bundle");
 
 pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
     let interfaces = interface::read(fields, reading);
@@ -42,7 +42,10 @@ pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
         dhcp: dhcp::read(fields, reading),
         http_port: http_port(fields),
         image: image.map(|image| image.value).unwrap_or_default(),
+        boot: entry::method(fields).unwrap_or_default(),
+        kernel_params: entry::kernel_params(fields),
         machines: machines(fields, reading),
+        faults: fault::read(fields),
         labels: labels::read(fields),
         place: reading.place(),
     };
@@ -70,31 +73,6 @@ fn machines(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Vec<BootEntry
         .unwrap_or_default();
     items
         .iter()
-        .filter_map(|item| machine(item, reading))
+        .filter_map(|item| entry::read(item, reading))
         .collect()
-}
-
-fn machine(item: &Item<'_>, reading: &mut Reading<'_>) -> Option<BootEntry> {
-    let mut fields = item.fields()?;
-    let serial = fields.req("serial").and_then(|it| it.string());
-    let image = fields.opt("image").and_then(|it| it.string());
-    let config = fields.opt("config").and_then(|it| it.string());
-    fields.finish();
-    if let Some(image) = &image {
-        reading.draft.ledger.refer(BUNDLE, image, &reading.owner);
-    }
-    let serial = serial?;
-    reading
-        .draft
-        .ledger
-        .machines
-        .push((serial.clone(), reading.owner.clone()));
-    Some(BootEntry {
-        place: config.as_ref().map_or(serial.place, |config| config.place),
-        serial: serial.value,
-        image: image.map(|image| -> Name { image.value }),
-        config: config.map(|config| {
-            reading.file(FileKind::Folder, &config, "the machine configuration", None)
-        }),
-    })
 }

@@ -1,0 +1,98 @@
+//! iPXE: UEFI firmware that is handed iPXE, which boots the machine's own kernel by its serial; and,
+//! in the same boot, a boot server whose HTTP is broken at first.
+
+use crate::turn::Turn;
+use placemat_tests::{Need, Place, needs, repository};
+use std::time::Duration;
+
+const CLUSTER: &str = r#"
+kind: Image
+name: node-os
+bundle: $BUNDLE
+---
+kind: Network
+name: rack
+type: internal
+---
+kind: BootServer
+name: boot
+interfaces: [{network: rack, addresses: [10.1.0.1/24]}]
+loopback: [10.2.0.1/32]
+image: node-os
+dhcp: {ranges: [{subnet: 10.1.0.0/24, start: 10.1.0.100, end: 10.1.0.120, router: 10.1.0.1}]}
+machines: [{node: n1, boot: ipxe, kernel-params: hello=there}]
+---
+kind: Node
+name: n1
+tier: full
+cpu: 1
+memory: 512M
+interfaces: [rack]
+firmware: {uefi: true, http-boot: true}
+autostart: false
+"#;
+
+const SCENARIO: &str = r#"
+kind: Scenario
+name: ipxe
+dc: dc.yml
+steady-state: none
+timeout: 10m
+steps:
+  - fault:
+      kind: boot-http
+      how: 404
+      of: boot-server/boot
+      during:
+        - power: {of: node/n1, reset: On}
+        - eventually: {that: {booted: {of: node/n1, phase: http}}, timeout: 90s}
+        - check: {that: {not: {booted: {of: node/n1, phase: kernel}}}}
+  - name: the same machine boots once its boot server is well
+    eventually: {that: {booted: {of: node/n1, phase: agent, image: network}}, timeout: 3m}
+  - exec: {at: node/n1, run: cat /proc/cmdline, expect: {stdout: {contains: [initrd=initrd.img, hello=there]}}}
+"#;
+
+#[test]
+fn a_machine_boots_by_ipxe_once_its_boot_server_is_well() {
+    let wanted = [Need::Dnsmasq, Need::Qemu, Need::Image, Need::Ipxe];
+    if !needs(&wanted) {
+        return;
+    }
+    let turn = Turn::take("ipxe");
+    let place = Place::new();
+    let bundle = repository().join("images/out/node").display().to_string();
+    place.write("dc.yml", &CLUSTER.replace("$BUNDLE", &bundle));
+    let scenario = place.write("ipxe.yml", SCENARIO);
+    let events = place.dir().join("events.jsonl");
+    let words = [
+        "test".as_ref(),
+        scenario.as_os_str(),
+        "--events".as_ref(),
+        events.as_os_str(),
+    ];
+    place.say_within(Duration::from_secs(400), &words).well();
+    turn.say("booted by iPXE");
+    let told = std::fs::read_to_string(events).expect("the events");
+    let asked: Vec<serde_json::Value> = told
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .map(|event| event["lab"].clone())
+        .filter(|event| event["kind"] == "http" && event["node"] == "n1")
+        .collect();
+    let status = |path: &str| -> Vec<u64> {
+        let of_path = asked.iter().filter(|event| {
+            let asked = event["path"].as_str().unwrap_or_default();
+            asked.ends_with(path)
+        });
+        of_path
+            .filter_map(|event| event["status"].as_u64())
+            .collect()
+    };
+    let firmware = status("/boot.efi");
+    assert!(firmware.contains(&404), "{asked:#?}");
+    assert_eq!(firmware.last(), Some(&200), "{asked:#?}");
+    for path in ["/boot.ipxe", "/vmlinuz", "/initrd.img"] {
+        assert!(status(path).contains(&200), "no {path}: {asked:#?}");
+    }
+    place.assert_nothing_left();
+}
