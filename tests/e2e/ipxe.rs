@@ -5,7 +5,7 @@ use crate::turn::Turn;
 use placemat_tests::{Need, Place, needs, repository};
 use std::time::Duration;
 
-const CLUSTER: &str = r#"
+const CLUSTER: &str = r"
 kind: Image
 name: node-os
 bundle: $BUNDLE
@@ -30,9 +30,9 @@ memory: 512M
 interfaces: [rack]
 firmware: {uefi: true, http-boot: true}
 autostart: false
-"#;
+";
 
-const SCENARIO: &str = r#"
+const SCENARIO: &str = r"
 kind: Scenario
 name: ipxe
 dc: dc.yml
@@ -50,7 +50,7 @@ steps:
   - name: the same machine boots once its boot server is well
     eventually: {that: {booted: {of: node/n1, phase: agent, image: network}}, timeout: 3m}
   - exec: {at: node/n1, run: cat /proc/cmdline, expect: {stdout: {contains: [initrd=initrd.img, hello=there]}}}
-"#;
+";
 
 #[test]
 fn a_machine_boots_by_ipxe_once_its_boot_server_is_well() {
