@@ -124,7 +124,20 @@ fn words(what: &LabEventKind) -> String {
             status,
             bytes,
             client,
-        } => format!("HTTP {status} {path} to {client}, {bytes} bytes"),
+            node,
+        } => {
+            let who = node.as_ref().unwrap_or(client);
+            format!("HTTP {status} {path} to {who}, {bytes} bytes")
+        }
+        LabEventKind::Dhcp {
+            act,
+            node,
+            mac,
+            address,
+        } => {
+            let who = node.as_ref().unwrap_or(mac);
+            with(format!("DHCP {} of {who}", talk::word(act)), address)
+        }
         LabEventKind::Note { text } => text.clone(),
     }
 }
@@ -141,6 +154,7 @@ mod tests {
             r#"{"t_ms":20001,"object":"router/r1","kind":"app","app":"bird","state":"ended","detail":"exit code 1"}"#,
             r#"{"t_ms":20002,"object":"router/r1","kind":"link","interface":"eth0","up":false}"#,
             r#"{"t_ms":20003,"object":"boot-server/b","kind":"http","path":"/node.efi","status":200,"bytes":17,"client":"10.0.0.1"}"#,
+            r#"{"t_ms":20003,"object":"boot-server/b","kind":"dhcp","act":"ack","node":"a","mac":"52:54:00:00:00:01","address":"10.0.0.1"}"#,
             r#"{"t_ms":20004,"object":"node/a","kind":"note","text":"no more"}"#,
             "not an event",
         ];
