@@ -8,6 +8,7 @@ mod kill9;
 mod life;
 mod network;
 mod outside;
+mod power;
 mod rootless;
 mod router;
 mod stop;

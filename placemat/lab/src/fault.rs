@@ -5,14 +5,14 @@ use crate::machine::Machine;
 use placemat_host::agent::AgentCommand;
 use placemat_spec::event::BootPhase;
 use placemat_spec::resource::{DhcpFault, HttpFault};
-use placemat_spec::selector::{Target, TargetKind};
+use placemat_spec::selector::Target;
 use std::time::Duration;
-use tokio::task::JoinSet;
 
 /// What breaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultKind {
-    /// The plug is pulled: nothing flushed, BMCs too.
+    /// The plugs of machines are pulled, or feeds and PDUs fail: nothing flushed, BMCs too. What has
+    /// another supply goes on.
     PowerLoss,
     /// Every interface loses carrier, on both ends.
     CarrierDown,
@@ -40,7 +40,7 @@ impl Lab {
     /// Applies a fault to all its targets at once.
     pub async fn apply_fault(&self, fault: &Fault) -> Result<(), String> {
         match &fault.kind {
-            FaultKind::PowerLoss => self.mains_of(&fault.of, false).await,
+            FaultKind::PowerLoss => self.cut_mains(&fault.of).await,
             FaultKind::CarrierDown => self.carrier_of(&fault.of, false).await,
             FaultKind::DaemonKill { app } => {
                 for target in &fault.of {
@@ -76,7 +76,7 @@ impl Lab {
     pub async fn fault_in_effect(&self, fault: &Fault) -> Result<bool, String> {
         for target in &fault.of {
             let in_effect = match &fault.kind {
-                FaultKind::PowerLoss => !self.is_powered(target).await,
+                FaultKind::PowerLoss => self.mains_are_cut(target).await,
                 FaultKind::CarrierDown => self.carrier_is_down(target).await?,
                 FaultKind::DaemonKill { app } => {
                     self.unit(target).is_some_and(|unit| !unit.app_runs(app))
@@ -98,7 +98,7 @@ impl Lab {
     pub async fn fault_is_healed(&self, fault: &Fault) -> Result<bool, String> {
         for target in &fault.of {
             let healed = match &fault.kind {
-                FaultKind::PowerLoss => self.has_power_again(target).await,
+                FaultKind::PowerLoss => self.mains_are_back(target).await,
                 // Without power there is nothing to see; its interfaces come up with it.
                 _ if !self.is_powered(target).await => true,
                 FaultKind::CarrierDown => {
@@ -122,39 +122,10 @@ impl Lab {
         Ok(true)
     }
 
-    /// Whether the plug is in, and what should run with it runs: a server whose policy leaves it
-    /// off after an outage is as it should be.
-    async fn has_power_again(&self, target: &Target) -> bool {
-        let server = (target.kind == TargetKind::Node).then(|| self.server(&target.name));
-        match server.flatten().map(|server| server.bmc().chassis()) {
-            Some(chassis) if !chassis.mains => false,
-            Some(chassis) if !chassis.is_on() => true,
-            _ => self.is_powered(target).await,
-        }
-    }
-
     /// Undoes a fault. Twice, or of one that was applied in part, is fine.
     pub async fn heal_fault(&self, fault: &Fault) -> Result<(), String> {
         match &fault.kind {
-            FaultKind::PowerLoss => {
-                let mut healed = Ok(());
-                // In the order of a start: what others depend on first.
-                for kinds in [
-                    &[TargetKind::Router][..],
-                    &[TargetKind::BootServer],
-                    &[TargetKind::Node],
-                ] {
-                    let some: Vec<Target> = fault
-                        .of
-                        .iter()
-                        .filter(|target| kinds.contains(&target.kind))
-                        .cloned()
-                        .collect();
-                    // One that does not come back keeps no other from it.
-                    healed = healed.and(self.mains_of(&some, true).await);
-                }
-                healed
-            }
+            FaultKind::PowerLoss => self.restore_mains(&fault.of).await,
             FaultKind::CarrierDown => self.carrier_of(&fault.of, true).await,
             FaultKind::DaemonKill { app } => {
                 for unit in fault.of.iter().filter_map(|target| self.unit(target)) {
@@ -165,19 +136,6 @@ impl Lab {
             FaultKind::BootHttp(_) => self.misbehave_http(&fault.of, None),
             FaultKind::BootDhcp(_) => self.misbehave_dhcp(&fault.of, None).await,
         }
-    }
-
-    async fn mains_of(&self, targets: &[Target], on: bool) -> Result<(), String> {
-        let mut acts = JoinSet::new();
-        for target in targets {
-            let (lab, target) = (self.clone(), target.clone());
-            acts.spawn(async move { lab.mains(&target, on).await });
-        }
-        let mut outcome = Ok(());
-        while let Some(done) = acts.join_next().await {
-            outcome = outcome.and(done.unwrap_or_else(|error| Err(error.to_string())));
-        }
-        outcome
     }
 
     /// Whether carrier is seen to be gone: by the kernel on the far ends and, of a VM whose guest

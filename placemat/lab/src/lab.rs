@@ -5,6 +5,7 @@ mod boot;
 mod build;
 mod console;
 mod machine;
+mod mains;
 mod observe;
 mod router;
 mod routing;
@@ -29,6 +30,7 @@ use placemat_spec::event::{LabEventKind, LabPhase};
 use placemat_spec::power::PowerAction;
 use placemat_spec::resource::Name;
 use placemat_spec::selector::{Selector, Target, TargetKind};
+use placemat_spec::supply::Supply;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
@@ -87,6 +89,7 @@ struct Inner {
     units: IndexMap<Target, Unit>,
     servers: IndexMap<Name, Server>,
     sites: build::Sites,
+    mains: mains::Mains,
     accel: Option<placemat_host::probe::accel::AccelReport>,
     forwards: Forwards,
     /// Of the device classes' folders that its volumes lie in.
@@ -315,6 +318,18 @@ impl Lab {
         action: PowerAction,
         cause: &str,
     ) -> Result<(), ActError> {
+        if Supply::is_source(target) {
+            let one = std::slice::from_ref(target);
+            match action {
+                PowerAction::On => self.restore_mains(one).await?,
+                PowerAction::ForceOff => self.cut_mains(one).await?,
+                _ => {
+                    let why = format!("{target} can be turned on and off, nothing else");
+                    return Err(ActError::refused(why));
+                }
+            }
+            return Ok(());
+        }
         if let Some(server) = self.node_server(target) {
             let command = match action {
                 PowerAction::On => PowerCommand::On,
@@ -326,6 +341,15 @@ impl Lab {
             };
             return Ok(server.power(command, Cause::Operator).await?);
         }
+        self.switch_unit(target, action, cause).await
+    }
+
+    async fn switch_unit(
+        &self,
+        target: &Target,
+        action: PowerAction,
+        cause: &str,
+    ) -> Result<(), ActError> {
         let unit = self
             .unit(target)
             .ok_or_else(|| ActError::refused(format!("{target} has no power switch")))?;
@@ -357,7 +381,7 @@ impl Lab {
         } else {
             PowerAction::ForceOff
         };
-        let done = self.power(target, action, "feed").await;
+        let done = self.switch_unit(target, action, "feed").await;
         done.map_err(|error| error.message)
     }
 

@@ -6,12 +6,12 @@ mod track;
 pub use body::{Body, MockBody};
 pub use track::BootTrack;
 
-use placemat_bmc::chassis::{Cause, PowerCommand};
+use placemat_bmc::chassis::{Cause, PowerCommand, PowerPolicy};
 use placemat_bmc::fault::Fault;
 use placemat_bmc::identity::Identity;
 use placemat_bmc::user::UserTable;
 use placemat_bmc::{Bmc, Settings};
-use placemat_spec::resource::{BmcFault, Node};
+use placemat_spec::resource::{BmcFault, Node, PowerRestore};
 use placemat_spec::selector::{Target, TargetKind};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -54,6 +54,11 @@ impl Server {
         }
         let body = Arc::new(body);
         let bmc = Bmc::new(settings, body.clone());
+        bmc.set_policy(match node.power_restore {
+            PowerRestore::AlwaysOn => PowerPolicy::AlwaysOn,
+            PowerRestore::Previous => PowerPolicy::Previous,
+            PowerRestore::AlwaysOff => PowerPolicy::AlwaysOff,
+        });
         body.attach(&bmc);
         Ok(Self {
             inner: Arc::new(Inner {

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use ipnet::IpNet;
 use placemat_spec::event::{BootPhase, LabEvent};
 use placemat_spec::selector::{Target, TargetKind};
+use placemat_spec::supply::Supply;
 use placemat_spec::{Cluster, Source};
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -119,6 +120,15 @@ impl FakeLab {
 
     fn state<T>(&self, read: impl FnOnce(&mut Knobs) -> T) -> T {
         read(&mut self.knobs.lock().unwrap())
+    }
+
+    /// A fault of feeds as one of the machines behind them.
+    fn behind(&self, fault: &Fault) -> Fault {
+        let mut fault = fault.clone();
+        if fault.kind == FaultKind::PowerLoss {
+            fault.of = Supply::of(&self.cluster).behind(&fault.of);
+        }
+        fault
     }
 
     fn up(&self, of: &Target) -> PortResult<bool> {
@@ -313,6 +323,7 @@ impl LabPort for FakeLab {
     }
 
     async fn apply_fault(&self, fault: &Fault) -> PortResult<()> {
+        let fault = &self.behind(fault);
         let now = self.start.elapsed().as_secs_f64() * 1000.0;
         self.state(|knobs| {
             let of: Vec<String> = fault.of.iter().map(ToString::to_string).collect();
@@ -339,14 +350,17 @@ impl LabPort for FakeLab {
     }
 
     async fn fault_in_effect(&self, fault: &Fault) -> PortResult<bool> {
+        let fault = &self.behind(fault);
         Ok(self.state(|knobs| fault.of.iter().all(|of| knobs.is_broken(&fault.kind, of))))
     }
 
     async fn fault_is_healed(&self, fault: &Fault) -> PortResult<bool> {
+        let fault = &self.behind(fault);
         Ok(self.state(|knobs| !fault.of.iter().any(|of| knobs.is_broken(&fault.kind, of))))
     }
 
     async fn heal_fault(&self, fault: &Fault) -> PortResult<()> {
+        let fault = &self.behind(fault);
         self.set(|knobs| {
             knobs.log.push("heal".to_owned());
             let stuck = knobs.stuck.clone();

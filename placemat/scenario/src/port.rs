@@ -229,7 +229,8 @@ pub struct Fault {
 /// What breaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultKind {
-    /// The plug is pulled: routers, boot servers, servers and their BMCs, nothing flushed.
+    /// The plugs of machines are pulled, or feeds and PDUs fail, which takes what has no other supply:
+    /// routers, boot servers, servers and their BMCs, nothing flushed.
     PowerLoss,
     /// Every interface of the target loses carrier, on both ends.
     CarrierDown,

@@ -27,6 +27,7 @@ pub mod resource;
 pub mod schema;
 pub mod selector;
 pub mod session;
+pub mod supply;
 pub mod value;
 
 pub use cluster::Cluster;

@@ -27,9 +27,9 @@ pub use labels::Labels;
 pub use network::{Network, NetworkType};
 pub use node::{
     Accel, Bmc, BmcFault, BootDevice, CacheMode, Cpu, CpuModel, Devices, Firmware, Memory, Node,
-    RawFormat, ShareProtocol, Smbios, Tier, Volume, VolumeKind,
+    PowerRestore, RawFormat, ShareProtocol, Smbios, Tier, Volume, VolumeKind,
 };
-pub use power::Power;
+pub use power::{Power, PowerType};
 pub use router::{
     App, Bird, Limits, OciImage, OciSource, PodApp, PodMount, PodVolume, PodVolumeKind, Readiness,
     RestartPolicy, Router, RouterKind,

@@ -1,7 +1,7 @@
 //! Selectors: how scenarios and power feeds name what they mean.
 //!
 //! `type/name-glob` or `type/key=value+key!=value`: `node/*`, `node/rack=1+role=cs`,
-//! `router/role=spine`, `boot-server/*`, `feed/*`, `rack/1` (every machine labelled `rack: "1"`),
+//! `router/role=spine`, `boot-server/*`, `feed/*`, `pdu/*`, `rack/1` (every machine labelled `rack: "1"`),
 //! `hub`, or a bare name where that is unique. In names and values `*` stands for any text and `?`
 //! for one character. Keys are labels, and the fields `name`, `kind`, `tier`, `type` and `image` of
 //! the kinds that have them.
@@ -31,6 +31,8 @@ pub enum TargetKind {
     Network,
     /// Power feeds.
     Feed,
+    /// Power distribution units.
+    Pdu,
     /// The namespace that holds the bridges.
     Hub,
 }
@@ -69,6 +71,7 @@ impl fmt::Display for TargetKind {
             Self::BootServer => "boot-server",
             Self::Network => "network",
             Self::Feed => "feed",
+            Self::Pdu => "pdu",
             Self::Hub => "hub",
         })
     }

@@ -174,6 +174,7 @@ fn selectors_resolve() {
         "router/kind=NetworkNamespace",
         "boot-server/*",
         "feed/*",
+        "pdu/*",
         "network/type=bmc",
         "feed-rack1",
         "node/image=node-*",

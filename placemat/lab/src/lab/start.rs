@@ -1,6 +1,7 @@
 //! Start: networks and routers, their daemons, boot servers, servers.
 
 use super::build::Workshop;
+use super::mains::Mains;
 use super::{Inner, Lab, LabError, LabOptions};
 use crate::event::EventBus;
 use crate::forward::Forwards;
@@ -14,6 +15,7 @@ use placemat_spec::Cluster;
 use placemat_spec::event::{BootPhase, LabEventKind, LabPhase};
 use placemat_spec::resource::{Name, Tier};
 use placemat_spec::selector::{Target, TargetKind};
+use placemat_spec::supply::Supply;
 use std::collections::HashMap;
 use std::fs::File;
 use std::sync::{Arc, Mutex};
@@ -99,6 +101,7 @@ impl Lab {
                 .map_err(|error| LabError(error.to_string()))??;
         Ok(Self {
             inner: Arc::new(Inner {
+                mains: Mains::new(Supply::of(&cluster)),
                 options,
                 cluster,
                 bus,

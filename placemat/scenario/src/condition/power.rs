@@ -12,7 +12,7 @@ pub(super) const ROW: Row<super::Parse> = Row {
         Key::required(
             "of",
             "SELECTOR",
-            "servers, routers, boot servers, feeds, racks",
+            "servers, routers, boot servers; racks, feeds and PDUs mean what is in or behind them",
         ),
         Key::required("is", "On | Off", "the state"),
     ],

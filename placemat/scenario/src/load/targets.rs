@@ -5,6 +5,7 @@ use ipnet::IpNet;
 use placemat_spec::document::At;
 use placemat_spec::resource::{Interface, Labels, Node, Tier};
 use placemat_spec::selector::{Selector, Target, TargetKind};
+use placemat_spec::supply::Supply;
 use placemat_spec::{Cluster, Place};
 use std::fmt;
 use std::net::IpAddr;
@@ -21,12 +22,13 @@ pub(crate) const EXEC: &[TargetKind] = &[
 ];
 /// Where probe flows can start.
 pub(crate) const FLOWS: &[TargetKind] = ROUTING;
-/// What can lose power; feeds stand for their loads.
+/// What can lose power; feeds and PDUs stand for the machines behind them.
 pub(crate) const POWERED: &[TargetKind] = &[
     TargetKind::Node,
     TargetKind::Router,
     TargetKind::BootServer,
     TargetKind::Feed,
+    TargetKind::Pdu,
 ];
 /// Boot servers.
 pub(crate) const BOOT_SERVERS: &[TargetKind] = &[TargetKind::BootServer];
@@ -38,6 +40,7 @@ pub(super) const ANY: &[TargetKind] = &[
     TargetKind::Router,
     TargetKind::BootServer,
     TargetKind::Feed,
+    TargetKind::Pdu,
     TargetKind::Network,
     TargetKind::Hub,
 ];
@@ -96,6 +99,24 @@ impl Reader<'_> {
         value: Option<&Value<'_>>,
         allowed: &[TargetKind],
     ) -> Option<Targets> {
+        self.targets_of(value, allowed, allowed.len() < ANY.len())
+    }
+
+    /// The same, with feeds and PDUs as themselves.
+    pub(crate) fn sources(
+        &mut self,
+        value: Option<&Value<'_>>,
+        allowed: &[TargetKind],
+    ) -> Option<Targets> {
+        self.targets_of(value, allowed, false)
+    }
+
+    fn targets_of(
+        &mut self,
+        value: Option<&Value<'_>>,
+        allowed: &[TargetKind],
+        machines: bool,
+    ) -> Option<Targets> {
         let value = value?;
         let selectors = if value.tree.as_list().is_some() {
             self.list(value)?
@@ -108,7 +129,7 @@ impl Reader<'_> {
         };
         let mut whole = true;
         for selector in &selectors {
-            let Some((text, found)) = self.selector(selector, allowed) else {
+            let Some((text, found)) = self.selector(selector, allowed, machines) else {
                 whole = false;
                 continue;
             };
@@ -129,6 +150,7 @@ impl Reader<'_> {
         &mut self,
         value: &Value<'_>,
         allowed: &[TargetKind],
+        machines: bool,
     ) -> Option<(String, Vec<Target>)> {
         let text = self.text(value)?;
         let mut found = self.selected(&text, value.place)?;
@@ -136,11 +158,10 @@ impl Reader<'_> {
             // A rack means whatever in it fits here; of a type that does not fit is a mistake.
             found.retain(|target| allowed.contains(&target.kind));
         }
-        let feeds = allowed.contains(&TargetKind::Feed) && allowed.len() < ANY.len();
         let mut targets = Vec::new();
         for target in found {
-            if target.kind == TargetKind::Feed && feeds {
-                targets.extend(loads(self.cluster, &target));
+            if machines && Supply::is_source(&target) && allowed.contains(&target.kind) {
+                targets.extend(Supply::of(self.cluster).behind(&[target]));
             } else {
                 targets.push(target);
             }
@@ -284,17 +305,6 @@ impl Reader<'_> {
     }
 }
 
-/// What is plugged into a feed.
-fn loads(cluster: &Cluster, feed: &Target) -> Vec<Target> {
-    let Some(feed) = cluster.feeds.get(&feed.name) else {
-        return Vec::new();
-    };
-    feed.loads
-        .iter()
-        .flat_map(|load| load.resolve(cluster).unwrap_or_default())
-        .collect()
-}
-
 /// A server.
 pub(super) fn node<'c>(cluster: &'c Cluster, target: &Target) -> Option<&'c Node> {
     (target.kind == TargetKind::Node)
@@ -310,7 +320,7 @@ pub(super) fn labels<'c>(cluster: &'c Cluster, target: &Target) -> Option<&'c La
         TargetKind::Router => cluster.routers.get(name).map(|router| &router.labels),
         TargetKind::BootServer => cluster.boot_servers.get(name).map(|server| &server.labels),
         TargetKind::Network => cluster.networks.get(name).map(|network| &network.labels),
-        TargetKind::Feed => cluster.feeds.get(name).map(|feed| &feed.labels),
+        TargetKind::Feed | TargetKind::Pdu => cluster.feeds.get(name).map(|feed| &feed.labels),
         TargetKind::Hub => None,
     }
 }

@@ -14,6 +14,8 @@ use crate::runner::{after_heal, run_steps};
 use crate::words::span;
 use async_trait::async_trait;
 use placemat_spec::resource::{DhcpFault, HttpFault};
+use placemat_spec::selector::Target;
+use placemat_spec::supply::Supply;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -31,7 +33,7 @@ pub(super) const ROW: Row<super::Parse> = Row {
         Key::required(
             "of",
             "SELECTOR",
-            "what breaks; for power-loss also feeds and racks",
+            "what breaks; for power-loss also feeds and PDUs: what has another supply goes on",
         ),
         Key::optional("app", "NAME", "for daemon-kill: the program, such as bird"),
         Key::optional(
@@ -72,7 +74,28 @@ const OF_KINDS: [(&str, &[&str]); 4] = [
 ];
 
 /// Time to apply a fault, to see it take effect, and to undo it.
-const ACT: Limit = Limit::default_of(Duration::from_secs(30));
+const ACT: Duration = Duration::from_secs(30);
+
+/// The same, with the time in which power comes back outlet by outlet.
+fn patience(cx: &Context, fault: &Fault) -> Limit {
+    let staged = match fault.kind {
+        FaultKind::PowerLoss => Supply::of(cx.port().cluster()).longest_wait(),
+        _ => Duration::ZERO,
+    };
+    Limit::default_of(ACT + staged)
+}
+
+/// Whoever feels a fault: of a feed or PDU, the machines that have no other supply.
+fn felt(cx: &Context, fault: &Fault) -> Vec<Target> {
+    let machines = match fault.kind {
+        FaultKind::PowerLoss => Supply::of(cx.port().cluster()).dark(&fault.of),
+        _ => Vec::new(),
+    };
+    if machines.is_empty() {
+        return fault.of.clone();
+    }
+    machines
+}
 
 #[derive(Debug)]
 struct FaultScope {
@@ -91,7 +114,10 @@ fn parse(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Box<dyn StepBody>
         .and_then(|kind| reader.choice(kind, KINDS));
     let boot = matches!(kind, Some("boot-http" | "boot-dhcp"));
     let allowed = if boot { BOOT_SERVERS } else { POWERED };
-    let of = reader.targets(fields.get("of"), allowed);
+    let of = match kind {
+        Some("power-loss") => reader.sources(fields.get("of"), allowed),
+        _ => reader.targets(fields.get("of"), allowed),
+    };
     let pick = reader.optional(fields.get("pick"), |reader, pick| {
         reader.number_or(Some(pick), 1, 1)
     });
@@ -249,7 +275,7 @@ impl FaultScope {
     fn begun(cx: &Context, fault: &Fault) -> usize {
         let mut spans = spans(cx);
         spans.push(FaultSpan {
-            of: fault.of.clone(),
+            of: felt(cx, fault),
             applied_ms: cx.run.sink.elapsed_ms(),
             healing_ms: None,
         });
@@ -262,10 +288,12 @@ impl FaultScope {
             scenario,
             path,
             kind: self.kind.to_owned(),
-            targets: fault.of.iter().map(ToString::to_string).collect(),
+            targets: felt(cx, fault).iter().map(ToString::to_string).collect(),
         });
         // Not cut short by ^C: it is healed all the sooner when it is wholly there.
-        let cx = cx.clone().unwinding(&ACT, "applying a fault");
+        let cx = cx
+            .clone()
+            .unwinding(&patience(cx, fault), "applying a fault");
         match cx.bounded(cx.port().apply_fault(fault)).await {
             Ok(Ok(())) => Outcome::pass(),
             Ok(Err(error)) => Outcome::fail(format!("{} could not be applied: {error}", self.kind)),
@@ -299,7 +327,7 @@ impl FaultScope {
 
     /// Undoes it, however the scope ended and whatever was cancelled.
     async fn heal(&self, cx: &Context, fault: &Fault) -> Outcome {
-        let cx = cx.clone().unwinding(&ACT, "healing");
+        let cx = cx.clone().unwinding(&patience(cx, fault), "healing");
         let healed = match cx.bounded(cx.port().heal_fault(fault)).await {
             Ok(done) => done.map_err(|error| error.to_string()),
             Err(late) => Err(late.message.unwrap_or_default()),
@@ -323,7 +351,9 @@ impl FaultScope {
 
 /// Watches until the fault is seen to be as wanted.
 async fn observe(cx: &Context, fault: &Fault, wanted: Watched) -> Result<(), Unseen> {
-    let cx = cx.clone().limited(Some(&ACT), "observing a fault");
+    let cx = cx
+        .clone()
+        .limited(Some(&patience(cx, fault)), "observing a fault");
     let mut interval = Duration::from_millis(5);
     let mut refused = String::new();
     loop {

@@ -45,6 +45,19 @@ pub enum Accel {
     Tcg,
 }
 
+/// What a server does when its power comes back (IPMI 2.0 section 28.8). Its BMC can be told
+/// otherwise while the lab runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PowerRestore {
+    /// On, whatever it was.
+    AlwaysOn,
+    /// As it was.
+    #[default]
+    Previous,
+    /// Off.
+    AlwaysOff,
+}
+
 /// Virtual CPUs: `sockets * dies * cores * threads == most`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cpu {
@@ -223,6 +236,8 @@ pub struct Node {
     pub depends_on: Vec<Name>,
     /// Powered on when the lab starts; default true.
     pub autostart: bool,
+    /// What it does when its power comes back.
+    pub power_restore: PowerRestore,
     /// Labels.
     pub labels: Labels,
     /// Where its name stands.

@@ -1,4 +1,4 @@
-//! `kind: Power`: a feed, and what is plugged into it.
+//! `kind: Power`: a feed or a PDU, and what is plugged into it.
 
 mod keys;
 mod read;
@@ -8,17 +8,45 @@ pub(crate) use read::read;
 
 use super::{Labels, Name};
 use crate::Place;
-use crate::selector::Selector;
+use crate::selector::{Selector, Target, TargetKind};
+use std::time::Duration;
 
-/// A checked power feed.
+/// What kind of source it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PowerType {
+    /// From outside of the data center: plugged into nothing.
+    #[default]
+    Feed,
+    /// A power distribution unit: plugged into feeds, other PDUs, or a wall that never fails.
+    Pdu,
+}
+
+/// A checked power feed or PDU.
 #[derive(Debug, Clone)]
 pub struct Power {
-    /// Name of the feed.
+    /// Its name; feeds and PDUs share one space of names.
     pub name: Name,
-    /// What loses power with it.
+    /// Feed or PDU.
+    pub kind: PowerType,
+    /// What loses power with it, unless it has another supply.
     pub loads: Vec<Selector>,
+    /// How long after its own power its first outlet comes back.
+    pub delay: Duration,
+    /// How long after each outlet the next one does.
+    pub gap: Duration,
     /// Labels.
     pub labels: Labels,
     /// Where its name stands.
     pub place: Place,
+}
+
+impl Power {
+    /// Its target.
+    pub fn target(&self) -> Target {
+        let kind = match self.kind {
+            PowerType::Feed => TargetKind::Feed,
+            PowerType::Pdu => TargetKind::Pdu,
+        };
+        Target::new(kind, &self.name)
+    }
 }

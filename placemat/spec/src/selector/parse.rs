@@ -5,12 +5,13 @@ use crate::problem::suggestion;
 use std::ops::Range;
 
 /// The words in front of the slash.
-const TYPES: [(&str, Option<TargetKind>); 6] = [
+const TYPES: [(&str, Option<TargetKind>); 7] = [
     ("node", Some(TargetKind::Node)),
     ("router", Some(TargetKind::Router)),
     ("boot-server", Some(TargetKind::BootServer)),
     ("network", Some(TargetKind::Network)),
     ("feed", Some(TargetKind::Feed)),
+    ("pdu", Some(TargetKind::Pdu)),
     ("rack", None),
 ];
 

@@ -247,7 +247,7 @@ pub(super) fn candidates(cluster: &Cluster) -> Vec<Candidate<'_>> {
         }
     }));
     all.extend(cluster.feeds.values().map(|it| Candidate {
-        kind: TargetKind::Feed,
+        kind: it.target().kind,
         name: &it.name,
         labels: &it.labels,
         fields: Vec::new(),

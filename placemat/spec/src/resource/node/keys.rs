@@ -199,6 +199,16 @@ pub(crate) const DOC: KindDoc = KindDoc {
             "Whether it gets power when the lab starts.",
         )
         .or("`true`"),
+        Key::optional(
+            "power-restore",
+            Shape::Choice(&[
+                ("always-on", "on, whatever it was"),
+                ("previous", "as it was"),
+                ("always-off", "off"),
+            ]),
+            "What it does when its power comes back after an outage.",
+        )
+        .or("`previous`"),
         labels::KEY,
     ],
     example: "\

@@ -1,6 +1,6 @@
 //! Reads `kind: Node`.
 
-use super::{Accel, Node, Tier, devices, firmware, hardware, processor, volume};
+use super::{Accel, Node, PowerRestore, Tier, devices, firmware, hardware, processor, volume};
 use crate::document::Fields;
 use crate::draft::{Reading, Want};
 use crate::problem::Problem;
@@ -11,6 +11,12 @@ const TIERS: [(&str, Tier); 4] = [
     ("kernel", Tier::Kernel),
     ("netns", Tier::Netns),
     ("mock", Tier::Mock),
+];
+
+const RESTORES: [(&str, PowerRestore); 3] = [
+    ("always-on", PowerRestore::AlwaysOn),
+    ("previous", PowerRestore::Previous),
+    ("always-off", PowerRestore::AlwaysOff),
 ];
 
 const ACCELS: [(&str, Accel); 3] = [
@@ -65,6 +71,11 @@ pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
             .opt("autostart")
             .and_then(|it| it.boolean())
             .is_none_or(|it| it.value),
+        power_restore: fields
+            .opt("power-restore")
+            .and_then(|it| it.choice(&RESTORES))
+            .map(|it| it.value)
+            .unwrap_or_default(),
         labels: labels::read(fields),
         place: reading.place(),
     };
