@@ -2,7 +2,7 @@
 
 use crate::turn::Turn;
 use nix::sys::signal::Signal;
-use placemat_tests::{Attached, Need, Place, Said, needs, poll, repository, run};
+use placemat_tests::{Need, Place, Placemat2, needs, poll, repository, run};
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -32,69 +32,36 @@ fn boot_disk() -> Vec<u8> {
     disk
 }
 
-struct Dc<'a> {
-    place: &'a Place,
-    up: Attached,
-    endpoint: String,
+fn start(place: &Place) -> Placemat2<'_> {
+    let example = repository().join("examples/placemat2");
+    for entry in std::fs::read_dir(example).expect("the example").flatten() {
+        std::fs::copy(entry.path(), place.dir().join(entry.file_name())).expect("copy");
+    }
+    std::fs::write(place.dir().join("boot.img"), boot_disk()).expect("write");
+    let path = |name: &str| place.dir().join(name).to_string_lossy().into_owned();
+    let (cluster, routers) = (path("cluster.yml"), path("routers.yml"));
+    Placemat2::start(place, &["--data-dir", &path("v2"), &cluster, &routers])
 }
 
-impl<'a> Dc<'a> {
-    fn start(place: &'a Place) -> Self {
-        let example = repository().join("examples/placemat2");
-        for entry in std::fs::read_dir(example).expect("the example").flatten() {
-            std::fs::copy(entry.path(), place.dir().join(entry.file_name())).expect("copy");
-        }
-        std::fs::write(place.dir().join("boot.img"), boot_disk()).expect("write");
-        let path = |name: &str| place.dir().join(name).to_string_lossy().into_owned();
-        let mut up = Attached::start_as(
-            place,
-            "placemat2",
-            &[
-                "--data-dir",
-                &path("v2"),
-                "--run-dir",
-                &path(""),
-                "--listen-addr=127.0.0.1:0",
-                &path("cluster.yml"),
-                &path("routers.yml"),
-            ],
-        );
-        up.reach("running");
-        let said = up.said();
-        let at = said.split("HTTP API on ").nth(1).expect("an API");
-        let endpoint = at.lines().next().expect("an address").to_owned();
-        Self {
-            place,
-            up,
-            endpoint,
-        }
-    }
+/// A request to its API, as a script makes it.
+fn curl(dc: &Placemat2<'_>, arguments: &[&str], path: &str) -> String {
+    let mut command = run::command("curl");
+    command.args(["--silent", "--show-error", "--max-time", "30"]);
+    command
+        .args(arguments)
+        .arg(format!("{}{path}", dc.endpoint));
+    run::run(command, PATIENCE).well().out
+}
 
-    fn pmctl2(&self, arguments: &[&str]) -> Said {
-        let all = [&["--endpoint", &self.endpoint], arguments].concat();
-        self.place.say_as("pmctl2", &all)
-    }
+fn node(dc: &Placemat2<'_>, name: &str) -> Value {
+    serde_json::from_str(&curl(dc, &[], &format!("/nodes/{name}"))).expect("JSON")
+}
 
-    /// A request as a script makes it.
-    fn curl(&self, arguments: &[&str], path: &str) -> String {
-        let mut command = run::command("curl");
-        command.args(["--silent", "--show-error", "--max-time", "30"]);
-        command
-            .args(arguments)
-            .arg(format!("{}{path}", self.endpoint));
-        run::run(command, PATIENCE).well().out
-    }
-
-    fn node(&self, name: &str) -> Value {
-        serde_json::from_str(&self.curl(&[], &format!("/nodes/{name}"))).expect("JSON")
-    }
-
-    fn until_power(&self, name: &str, power: &str) {
-        let there = poll(PATIENCE, || {
-            (self.node(name)["power_status"] == power).then_some(())
-        });
-        assert!(there.is_some(), "{name} is not {power}: {}", self.up.said());
-    }
+fn until_power(dc: &Placemat2<'_>, name: &str, power: &str) {
+    let there = poll(PATIENCE, || {
+        (node(dc, name)["power_status"] == power).then_some(())
+    });
+    assert!(there.is_some(), "{name} is not {power}: {}", dc.up.said());
 }
 
 /// Reads until a text has come.
@@ -119,10 +86,10 @@ fn the_example_of_placemat_v2() {
     }
     let _turn = Turn::take("drop-in");
     let place = Place::new();
-    let mut dc = Dc::start(&place);
-    let list: Value = serde_json::from_str(&dc.curl(&[], "/nodes")).expect("JSON");
+    let mut dc = start(&place);
+    let list: Value = serde_json::from_str(&curl(&dc, &[], "/nodes")).expect("JSON");
     assert_eq!(list.as_array().map(Vec::len), Some(2), "{list}");
-    let boot = dc.node("boot-1");
+    let boot = node(&dc, "boot-1");
     assert_eq!(boot["volumes"], serde_json::json!(["root", "data"]));
     assert!(boot["taps"]["node-net"].is_string(), "{boot}");
     let path = boot["socket_path"].as_str().expect("a path").to_owned();
@@ -142,10 +109,10 @@ fn the_example_of_placemat_v2() {
 
     // Its guest powers it off, and it can be started again.
     one.write_all(b"q").expect("type");
-    dc.until_power("boot-1", "Off");
-    assert_eq!(dc.node("boot-0")["power_status"], "On");
+    until_power(&dc, "boot-1", "Off");
+    assert_eq!(node(&dc, "boot-0")["power_status"], "On");
     dc.pmctl2(&["node", "action", "start", "boot-1"]).well();
-    dc.until_power("boot-1", "On");
+    until_power(&dc, "boot-1", "On");
     hear(&mut two, "image=v2");
     let code = [
         "--output",
@@ -155,10 +122,10 @@ fn the_example_of_placemat_v2() {
         "--request",
         "POST",
     ];
-    assert_eq!(dc.curl(&code, "/nodes/boot-1/stop"), "200");
-    dc.until_power("boot-1", "Off");
-    assert_eq!(dc.curl(&code, "/nodes/boot-9/stop"), "404");
-    assert_eq!(dc.curl(&code, "/nodes/boot-1/melt"), "400");
+    assert_eq!(curl(&dc, &code, "/nodes/boot-1/stop"), "200");
+    until_power(&dc, "boot-1", "Off");
+    assert_eq!(curl(&dc, &code, "/nodes/boot-9/stop"), "404");
+    assert_eq!(curl(&dc, &code, "/nodes/boot-1/melt"), "400");
 
     // The routers' daemons found their configurations and each other.
     let birdc = [

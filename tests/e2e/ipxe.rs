@@ -63,20 +63,10 @@ fn a_machine_boots_by_ipxe_once_its_boot_server_is_well() {
     let bundle = repository().join("images/out/node").display().to_string();
     place.write("dc.yml", &CLUSTER.replace("$BUNDLE", &bundle));
     let scenario = place.write("ipxe.yml", SCENARIO);
-    let events = place.dir().join("events.jsonl");
-    let words = [
-        "test".as_ref(),
-        scenario.as_os_str(),
-        "--events".as_ref(),
-        events.as_os_str(),
-    ];
-    place.say_within(Duration::from_secs(400), &words).well();
+    let events = place.lab_events_of(&scenario, Duration::from_secs(400));
     turn.say("booted by iPXE");
-    let told = std::fs::read_to_string(events).expect("the events");
-    let asked: Vec<serde_json::Value> = told
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .map(|event| event["lab"].clone())
+    let asked: Vec<_> = events
+        .iter()
         .filter(|event| event["kind"] == "http" && event["node"] == "n1")
         .collect();
     let status = |path: &str| -> Vec<u64> {

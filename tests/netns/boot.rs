@@ -2,6 +2,7 @@
 //! iPXE and as neither, and `curl`.
 
 use placemat_tests::{Need, Place, needs};
+use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
@@ -164,28 +165,19 @@ fn boots_are_served_and_misbehaviour_is_seen_and_healed() {
         .replace("$ASK", &here("ask"))
         .replace("$BUNDLE", &here("os"));
     let scenario = place.write("boot.yml", &text);
-    let events = place.dir().join("events.jsonl");
-    let words = [
-        "test".as_ref(),
-        scenario.as_os_str(),
-        "--events".as_ref(),
-        events.as_os_str(),
-    ];
-    place.say_within(Duration::from_secs(240), &words).well();
+    let events = place.lab_events_of(&scenario, Duration::from_secs(240));
     // Who fetched what: the client has no entry, so it is told by its address alone.
-    let told = std::fs::read_to_string(events).expect("the events");
-    for (kind, words) in [
-        ("http", r#""path":"/boot.efi","status":404"#),
-        (
-            "http",
-            r#""path":"/boot.efi","status":0,"bytes":0,"client":"10.1.0.2""#,
-        ),
-        ("dhcp", r#""act":"discover""#),
-        ("dhcp", r#""act":"nak""#),
-        ("dhcp", r#""act":"ack""#),
-    ] {
-        let mut lines = told.lines().filter(|line| line.contains(kind));
-        assert!(lines.any(|line| line.contains(words)), "no {kind} {words}");
+    let not_found = json!({"kind": "http", "path": "/boot.efi", "status": 404});
+    let silent = json!({
+        "kind": "http", "path": "/boot.efi", "status": 0, "bytes": 0, "client": "10.1.0.2",
+    });
+    let dhcp = ["discover", "nak", "ack"].map(|act| json!({"kind": "dhcp", "act": act}));
+    for wanted in [not_found, silent].into_iter().chain(dhcp) {
+        let wanted = wanted.as_object().expect("an object");
+        let mut found = events
+            .iter()
+            .filter(|event| wanted.iter().all(|(key, value)| &event[key] == value));
+        assert!(found.next().is_some(), "no {wanted:?}");
     }
     place.assert_nothing_left();
 }

@@ -1,7 +1,7 @@
 //! `placemat2` and `pmctl2` on a live lab, and faults of placemat v2 that are none here.
 
 use nix::sys::signal::Signal;
-use placemat_tests::{Attached, Need, Place, Said, needs, poll};
+use placemat_tests::{Attached, Need, Place, Placemat2, needs, poll};
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -53,68 +53,30 @@ interfaces: [{network: net0, addresses: [10.0.0.4/24]}]
 init-scripts: [fails]
 ";
 
-struct Dc<'a> {
-    place: &'a Place,
-    up: Attached,
-    endpoint: String,
+fn start(place: &Place) -> Placemat2<'_> {
+    let file = place.write("one/cluster.yml", CLUSTER);
+    // Beside the first file, not beside the one that names it.
+    let script = place.write(
+        "one/setup",
+        "#!/bin/sh\nip route add default via 10.0.0.1\n",
+    );
+    let fails = place.write("one/fails", "#!/bin/sh\nexit 3\n");
+    for script in [script, fails] {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(script, mode).expect("executable");
+    }
+    let routers = place.write("two/routers.yml", ROUTERS);
+    let data = format!("--data-dir={}/data", place.dir().display());
+    let (file, routers) = (file.to_string_lossy(), routers.to_string_lossy());
+    Placemat2::start(place, &[&data, "--force", &file, &routers])
 }
 
-impl<'a> Dc<'a> {
-    fn start(place: &'a Place) -> Self {
-        let file = place.write("one/cluster.yml", CLUSTER);
-        // Beside the first file, not beside the one that names it.
-        let script = place.write(
-            "one/setup",
-            "#!/bin/sh\nip route add default via 10.0.0.1\n",
-        );
-        let fails = place.write("one/fails", "#!/bin/sh\nexit 3\n");
-        for script in [script, fails] {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = std::fs::Permissions::from_mode(0o755);
-            std::fs::set_permissions(script, mode).expect("executable");
-        }
-        let routers = place.write("two/routers.yml", ROUTERS);
-        let dir = place.dir().to_string_lossy().into_owned();
-        let data = format!("--data-dir={dir}/data");
-        let mut up = Attached::start_as(
-            place,
-            "placemat2",
-            &[
-                &data,
-                "--listen-addr=127.0.0.1:0",
-                &format!("--run-dir={dir}"),
-                "--force",
-                &file.to_string_lossy(),
-                &routers.to_string_lossy(),
-            ],
-        );
-        up.reach("running");
-        let said = up.said();
-        let at = said.split("HTTP API on ").nth(1).expect("an API");
-        let endpoint = at.lines().next().expect("an address").to_owned();
-        Self {
-            place,
-            up,
-            endpoint,
-        }
-    }
-
-    fn pmctl2(&self, arguments: &[&str]) -> Said {
-        let all = [&["--endpoint", &self.endpoint], arguments].concat();
-        self.place.say_as("pmctl2", &all)
-    }
-
-    fn node(&self, name: &str) -> Value {
-        let said = self.pmctl2(&["node", "show", name]).well();
-        serde_json::from_str(&said.out).expect("JSON")
-    }
-
-    fn power(&self) -> [String; 2] {
-        ["boot-0", "boot-1"].map(|name| {
-            let power = &self.node(name)["power_status"];
-            power.as_str().expect("a text").to_owned()
-        })
-    }
+fn power(dc: &Placemat2<'_>) -> [String; 2] {
+    ["boot-0", "boot-1"].map(|name| {
+        let power = &dc.node(name)["power_status"];
+        power.as_str().expect("a text").to_owned()
+    })
 }
 
 #[test]
@@ -123,7 +85,7 @@ fn placemat2_and_pmctl2() {
         return;
     }
     let place = Place::new();
-    let mut dc = Dc::start(&place);
+    let mut dc = start(&place);
     let said = dc.up.said();
     assert!(said.contains("unknown key `folder`"), "{said}");
     assert!(
@@ -137,10 +99,10 @@ fn placemat2_and_pmctl2() {
 
     // Nodes without a serial of their own are two, and one that was stopped can be started.
     dc.pmctl2(&["node", "action", "stop", "boot-0"]).well();
-    assert_eq!(dc.power(), ["Off", "On"]);
+    assert_eq!(power(&dc), ["Off", "On"]);
     dc.pmctl2(&["node", "action", "restart", "boot-1"]).well();
     dc.pmctl2(&["node", "action", "start", "boot-0"]).well();
-    assert_eq!(dc.power(), ["On", "On"]);
+    assert_eq!(power(&dc), ["On", "On"]);
     let unknown = dc.pmctl2(&["node", "show", "boot-9"]);
     assert_eq!(
         (unknown.code, unknown.err.trim()),
@@ -168,7 +130,7 @@ fn placemat2_and_pmctl2() {
     );
     assert_eq!(second.code, Some(4), "{second:?}");
     assert!(second.err.contains("Address already in use"), "{second:?}");
-    assert_eq!(dc.power(), ["On", "On"]);
+    assert_eq!(power(&dc), ["On", "On"]);
 
     // Its normal end.
     dc.up.signal(Signal::SIGTERM);
@@ -177,7 +139,7 @@ fn placemat2_and_pmctl2() {
 }
 
 /// A forward in v2's words, from the host into a namespace.
-fn forwards(dc: &Dc) {
+fn forwards(dc: &Placemat2<'_>) {
     let free = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
     let port = free.expect("a free port").port();
     let local = port.to_string();
@@ -214,7 +176,7 @@ fn a_signal_to_all_of_its_processes_is_one_stop() {
         return;
     }
     let place = Place::new();
-    let mut dc = Dc::start(&place);
+    let mut dc = start(&place);
     let events = std::fs::File::open(place.run_dirs()[0].join("events.jsonl")).expect("events");
     let all = placemat_tests::process::carrying(&place.run_base());
     for pid in all.into_iter().chain([dc.up.parent()]) {

@@ -138,6 +138,28 @@ impl Place {
         run::run(self.command(arguments), patience)
     }
 
+    /// Runs a scenario that must pass, and gives the events of its labs.
+    ///
+    /// # Panics
+    ///
+    /// When it does not pass in time.
+    pub fn lab_events_of(&self, scenario: &Path, patience: Duration) -> Vec<serde_json::Value> {
+        let file = self.dir().join("events.jsonl");
+        let words = [
+            "test".as_ref(),
+            scenario.as_os_str(),
+            "--events".as_ref(),
+            file.as_os_str(),
+        ];
+        self.say_within(patience, &words).well();
+        let told = std::fs::read_to_string(file).expect("the events");
+        told.lines()
+            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+            .map(|event| event["lab"].clone())
+            .filter(|event| !event.is_null())
+            .collect()
+    }
+
     /// Brings a lab up, detached, from a cluster file or rack spec.
     ///
     /// # Panics

@@ -26,6 +26,7 @@ pub mod host;
 pub mod http;
 pub mod lab;
 pub mod need;
+pub mod persona;
 pub mod process;
 pub mod program;
 pub mod run;
@@ -34,6 +35,7 @@ pub use attached::Attached;
 pub use canary::Canary;
 pub use lab::{Lab, Place};
 pub use need::{Need, needs};
+pub use persona::Placemat2;
 pub use program::{placemat, repository};
 pub use run::Said;
 

@@ -5,7 +5,6 @@
 //! `setns` between fork and exec. And pulling the plug is one act: kill init, and the kernel kills
 //! the rest.
 
-mod capability;
 mod image;
 pub mod init;
 mod root;

@@ -232,7 +232,7 @@ fn checksum(bytes: &[u8]) -> u16 {
 mod tests {
     use super::*;
     use crate::netlink::Netlink;
-    use nix::sched::{CloneFlags, unshare};
+    use crate::netns::apart::apart;
 
     #[test]
     fn request_has_a_right_checksum() {
@@ -256,17 +256,7 @@ mod tests {
 
     #[test]
     fn both_families_answer_at_once_and_what_is_not_there_does_not() {
-        let in_own_namespace = || {
-            if let Err(error) = unshare(CloneFlags::CLONE_NEWNET) {
-                assert!(
-                    !std::env::var("PLACEMAT_REQUIRE")
-                        .unwrap_or_default()
-                        .contains("root"),
-                    "PLACEMAT_REQUIRE names root, but: {error}"
-                );
-                eprintln!("skipped: a network namespace of its own: {error}");
-                return;
-            }
+        apart(|| {
             let mut netlink = Netlink::open().expect("netlink");
             netlink.set_up("lo", true).expect("up");
             let netns = Netns::current("test").expect("a namespace");
@@ -291,9 +281,6 @@ mod tests {
                     .to_string(),
                 "::1 and 127.0.0.1 are not of one address family"
             );
-        };
-        std::thread::spawn(in_own_namespace)
-            .join()
-            .expect("the thread ends");
+        });
     }
 }

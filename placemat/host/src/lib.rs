@@ -12,6 +12,7 @@
 //! | [`container`] | routers, boot servers and namespace servers: namespaces around an init |
 
 pub mod agent;
+mod capability;
 pub mod cgroup;
 pub mod container;
 pub mod descriptor;

@@ -3,6 +3,9 @@
 //! A worker thread of the async runtime never changes its namespace: if it failed to come back, it
 //! would poison the pool. A thread that enters a namespace here ends with the work.
 
+#[cfg(test)]
+pub(crate) mod apart;
+
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};

@@ -130,6 +130,18 @@ fn system(act: &'static str) -> impl FnOnce(nix::Error) -> SandboxError {
     }
 }
 
+/// Lets go of the terminal: standard input, output and error become `/dev/null`.
+fn silence() -> std::io::Result<()> {
+    let null = std::fs::File::options()
+        .read(true)
+        .write(true)
+        .open("/dev/null")?;
+    nix::unistd::dup2_stdin(&null)?;
+    nix::unistd::dup2_stdout(&null)?;
+    nix::unistd::dup2_stderr(&null)?;
+    Ok(())
+}
+
 /// Makes the sandbox. Call it before the process has a second thread.
 ///
 /// Returns twice, once on each [`Side`]: in the calling process, when the lab has ended, and in the

@@ -156,27 +156,7 @@ fn ifreq(name: &str) -> libc::ifreq {
 mod tests {
     use super::*;
     use crate::netlink::Netlink;
-    use nix::sched::{CloneFlags, unshare};
-
-    /// Runs in a network namespace of its own, or says why not.
-    fn apart(work: impl FnOnce() + Send + 'static) {
-        let in_own_namespace = || {
-            if let Err(error) = unshare(CloneFlags::CLONE_NEWNET) {
-                assert!(
-                    !std::env::var("PLACEMAT_REQUIRE")
-                        .unwrap_or_default()
-                        .contains("root"),
-                    "PLACEMAT_REQUIRE names root, but: {error}"
-                );
-                eprintln!("skipped: a network namespace of its own: {error}");
-                return;
-            }
-            work();
-        };
-        std::thread::spawn(in_own_namespace)
-            .join()
-            .expect("the thread ends");
-    }
+    use crate::netns::apart::apart;
 
     #[test]
     fn carrier_comes_and_goes() {

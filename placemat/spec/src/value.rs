@@ -1,6 +1,7 @@
 //! Values that cannot hold a bad one, and how they are written in YAML.
 
 mod address;
+mod capability;
 mod duration;
 mod mac;
 mod percentage;
@@ -13,6 +14,7 @@ mod uuid;
 pub use address::{
     AddressError, parse_address, parse_bridge_address, parse_interface_address, parse_subnet,
 };
+pub use capability::Capabilities;
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use mac::{Mac, MacError};
 pub use percentage::{Percentage, PercentageError};

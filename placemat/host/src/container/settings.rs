@@ -3,8 +3,8 @@
 //! Applied by init between fork and exec. Init has a single thread, so the child may do whatever the
 //! parent could: read files, allocate, mount.
 
-use super::capability;
 use super::root::{self, Root};
+use crate::capability;
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{Gid, Uid};
 use serde::{Deserialize, Serialize};
@@ -22,8 +22,8 @@ pub struct Settings {
     pub user: Option<String>,
     /// A root file system of its own, in a mount namespace of its own; paths are as init sees them.
     pub root: Option<Root>,
-    /// Capabilities that it keeps, as `CAP_NET_ADMIN`; absent: all.
-    pub keep: Option<Vec<String>>,
+    /// Capabilities that it keeps, bit `n` for that of number `n`; absent: all.
+    pub keep: Option<u64>,
 }
 
 /// Who a program runs as.
@@ -63,7 +63,7 @@ impl Settings {
                 io::Error::new(error.kind(), format!("go to {}: {error}", dir.display()))
             })?;
         }
-        let Some(keep) = &self.keep else {
+        let Some(keep) = self.keep else {
             return identity.map_or(Ok(()), assume);
         };
         // In between, it still may change its user.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::icmp::ping;
 use crate::netlink::VethEnd;
-use nix::sched::{CloneFlags, unshare};
+use crate::netns::apart::apart;
 use std::net::Ipv4Addr;
 use std::os::fd::AsFd;
 
@@ -13,27 +13,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Two namespaces with a pair between them, for the length of `work`.
 fn on_a_pair(work: impl FnOnce(&Netns, &Netns) + Send + 'static) {
-    let in_own_namespaces = move || {
-        let namespace = |name: &str| {
-            std::thread::scope(|scope| {
-                let thread = scope
-                    .spawn(|| unshare(CloneFlags::CLONE_NEWNET).map(|()| Netns::current(name)));
-                thread.join().expect("the thread ends")
-            })
-        };
-        let (near, far) = match (namespace("near"), namespace("far")) {
-            (Ok(near), Ok(far)) => (near.expect("near"), far.expect("far")),
-            (Err(error), _) | (_, Err(error)) => {
-                assert!(
-                    !std::env::var("PLACEMAT_REQUIRE")
-                        .unwrap_or_default()
-                        .contains("root"),
-                    "PLACEMAT_REQUIRE names root, but: {error}"
-                );
-                eprintln!("skipped: network namespaces of its own: {error}");
-                return;
-            }
-        };
+    apart(move || {
+        let near = Netns::unnamed("near").expect("near");
+        let far = Netns::unnamed("far").expect("far");
         let mut netlink = Netlink::open_in(&near).expect("netlink");
         let end = |netns| VethEnd {
             name: "eth0",
@@ -52,10 +34,7 @@ fn on_a_pair(work: impl FnOnce(&Netns, &Netns) + Send + 'static) {
         // The first of all resolves the address.
         assert!(round_trips(&near, 1)[0].is_some());
         work(&near, &far);
-    };
-    std::thread::spawn(in_own_namespaces)
-        .join()
-        .expect("the thread ends");
+    });
 }
 
 fn round_trips(from: &Netns, count: usize) -> Vec<Option<Duration>> {

@@ -32,21 +32,11 @@ pub fn find() -> Result<Option<u32>, NetlinkError> {
 mod tests {
     use super::*;
     use crate::netlink::VethEnd;
-    use nix::sched::{CloneFlags, unshare};
+    use crate::netns::apart::apart;
 
     #[test]
     fn the_smallest_on_the_way_counts() {
-        let in_own_namespace = || {
-            if let Err(error) = unshare(CloneFlags::CLONE_NEWNET) {
-                assert!(
-                    !std::env::var("PLACEMAT_REQUIRE")
-                        .unwrap_or_default()
-                        .contains("root"),
-                    "PLACEMAT_REQUIRE names root, but: {error}"
-                );
-                eprintln!("skipped: a network namespace of its own: {error}");
-                return;
-            }
+        apart(|| {
             assert!(find().is_ok_and(|mtu| mtu.is_none()));
             let mut netlink = Netlink::open().expect("netlink");
             let end = |name, mtu| VethEnd {
@@ -73,9 +63,6 @@ mod tests {
                     .expect("address");
             }
             assert_eq!(find().expect("netlink"), Some(1400));
-        };
-        std::thread::spawn(in_own_namespace)
-            .join()
-            .expect("the thread ends");
+        });
     }
 }

@@ -6,6 +6,7 @@
 //! root with a single id, programs that call `setgroups` (dnsmasq) would refuse to start.
 
 use super::{SandboxError, system};
+use crate::capability;
 use nix::unistd::{Gid, Pid, Uid};
 use std::path::Path;
 use std::process::Command;
@@ -105,63 +106,11 @@ pub(super) fn assume(id_map: IdMap, privileged: bool) -> Result<(), SandboxError
             nix::unistd::setresgid(root.1, root.1, root.1).map_err(system("become root inside"))?;
             nix::unistd::setresuid(root.0, root.0, root.0).map_err(system("become root inside"))
         }
-        IdMap::Own => raise_ambient_capabilities().map_err(|source| SandboxError::System {
-            act: "keep capabilities inside",
-            source,
-        }),
-    }
-}
-
-#[repr(C)]
-struct CapHeader {
-    version: u32,
-    pid: i32,
-}
-
-#[repr(C)]
-#[derive(Clone, Copy, Default)]
-struct CapData {
-    effective: u32,
-    permitted: u32,
-    inheritable: u32,
-}
-
-/// Makes every permitted capability inheritable and ambient, so that it outlives `execve`.
-fn raise_ambient_capabilities() -> std::io::Result<()> {
-    // linux/capability.h: _LINUX_CAPABILITY_VERSION_3, two data words.
-    let mut header = CapHeader {
-        version: 0x2008_0522,
-        pid: 0,
-    };
-    let mut data = [CapData::default(); 2];
-    // SAFETY: both pointers are to live values of the layout that version 3 asks for.
-    let got = unsafe { libc::syscall(libc::SYS_capget, &raw mut header, data.as_mut_ptr()) };
-    if got != 0 {
-        return Err(std::io::Error::last_os_error());
-    }
-    for word in &mut data {
-        word.inheritable = word.permitted;
-    }
-    // SAFETY: as above.
-    let set = unsafe { libc::syscall(libc::SYS_capset, &raw const header, data.as_ptr()) };
-    if set != 0 {
-        return Err(std::io::Error::last_os_error());
-    }
-    let permitted = u64::from(data[0].permitted) | (u64::from(data[1].permitted) << 32);
-    for capability in (0..64_u64).filter(|bit| permitted & (1 << bit) != 0) {
-        // SAFETY: prctl with integer arguments only.
-        let raised = unsafe {
-            libc::prctl(
-                libc::PR_CAP_AMBIENT,
-                libc::PR_CAP_AMBIENT_RAISE,
-                capability,
-                0,
-                0,
-            )
-        };
-        if raised != 0 {
-            return Err(std::io::Error::last_os_error());
+        IdMap::Own => {
+            capability::keep_only(capability::ALL).map_err(|source| SandboxError::System {
+                act: "keep capabilities inside",
+                source,
+            })
         }
     }
-    Ok(())
 }

@@ -41,13 +41,7 @@ pub(super) fn run(lab: Pid, parent: BorrowedFd<'_>) -> ! {
 /// Outlives the parent from now on: nothing of its terminal is held, and it is told to go. A parent
 /// that went before it heard takes the lab with it.
 fn let_go(parent: BorrowedFd<'_>) -> std::io::Result<()> {
-    let null = std::fs::File::options()
-        .read(true)
-        .write(true)
-        .open("/dev/null")?;
-    nix::unistd::dup2_stdin(&null)?;
-    nix::unistd::dup2_stdout(&null)?;
-    nix::unistd::dup2_stderr(&null)?;
+    super::silence()?;
     nix::sys::prctl::set_pdeathsig(None)?;
     nix::unistd::write(parent, b"R")?;
     Ok(())

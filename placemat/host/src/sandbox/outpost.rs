@@ -157,14 +157,7 @@ fn tell(socket: &OwnedFd, reply: &Reply) -> io::Result<()> {
 /// A lab that detaches must let go of its terminal, and nobody must wait for a pipe that is held
 /// here.
 fn let_go_of_all_but(socket: &OwnedFd) -> io::Result<()> {
-    let null = std::fs::File::options()
-        .read(true)
-        .write(true)
-        .open("/dev/null")?;
-    nix::unistd::dup2_stdin(&null)?;
-    nix::unistd::dup2_stdout(&null)?;
-    nix::unistd::dup2_stderr(&null)?;
-    drop(null);
+    super::silence()?;
     let kept = libc::c_uint::try_from(socket.as_raw_fd()).unwrap_or(3);
     for (first, last) in [(3, kept.saturating_sub(1)), (kept + 1, libc::c_uint::MAX)] {
         if first <= last {

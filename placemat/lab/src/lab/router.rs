@@ -10,6 +10,7 @@ use placemat_spec::resource::{
     App, Limits, Name, OciImage, PodApp, PodVolumeKind, Router, RouterKind,
 };
 use placemat_spec::selector::{Target, TargetKind};
+use placemat_spec::value::Capabilities;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -61,7 +62,7 @@ pub(super) fn spec(
             env.extend(app.env);
             app.env = env.into_iter().collect();
             how.root = Some(root_of(router, &app.name, pod));
-            how.keep.clone_from(&pod.keep);
+            how.keep = pod.keep.map(Capabilities::bits);
             shown.push(Bind {
                 source: own.tree.clone(),
                 target: inside(IMAGES, &app.name),

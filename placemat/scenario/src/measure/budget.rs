@@ -308,12 +308,26 @@ mod tests {
                 .map(|i| (!lost.contains(&i)).then_some(f64::from(i) * 10.0 + 1.0))
                 .collect(),
         };
+        let through = exposed.map(|_| "router/spine-1".to_owned());
+        of_one_flow(record, exposed, through)
+    }
+
+    /// A sender that paused for 1.49 s between its second and third datagram.
+    fn with_a_pause(received: Vec<Option<f64>>) -> (Measurement, Vec<FlowRecord>) {
+        let sent = vec![0.0, 10.0, 1500.0, 1510.0];
+        of_one_flow(FlowRecord { sent, received }, None, None)
+    }
+
+    fn of_one_flow(
+        record: FlowRecord,
+        exposed: Option<bool>,
+        through: Option<String>,
+    ) -> (Measurement, Vec<FlowRecord>) {
         let flow = ChosenFlow {
             name: "node/a -> node/b :40001".to_owned(),
             exposed,
         };
         let records = vec![record];
-        let through = exposed.map(|_| "router/spine-1".to_owned());
         (measurement(&[flow], &records, 10.0, through, 0.0), records)
     }
 
@@ -374,17 +388,10 @@ mod tests {
 
     #[test]
     fn a_starved_sender_is_inconclusive() {
-        let record = FlowRecord {
-            sent: vec![0.0, 10.0, 1500.0, 1510.0],
-            received: vec![Some(1.0), None, Some(1501.0), Some(1511.0)],
-        };
-        let flow = ChosenFlow {
-            name: "node/a -> node/b :40001".to_owned(),
-            exposed: None,
-        };
-        let records = vec![record];
-        let numbers = measurement(&[flow], &records, 10.0, None, 0.0);
-        insta::assert_snapshot!(verdict(BUDGETS, (numbers, records)));
+        insta::assert_snapshot!(verdict(
+            BUDGETS,
+            with_a_pause(vec![Some(1.0), None, Some(1501.0), Some(1511.0)])
+        ));
     }
 
     #[test]
@@ -406,17 +413,10 @@ mod tests {
 
     #[test]
     fn a_pause_of_the_sender_that_could_hide_a_silence_is_inconclusive() {
-        let record = FlowRecord {
-            sent: vec![0.0, 10.0, 1500.0, 1510.0],
-            received: vec![Some(1.0), Some(11.0), Some(1501.0), Some(1511.0)],
-        };
-        let flow = ChosenFlow {
-            name: "node/a -> node/b :40001".to_owned(),
-            exposed: None,
-        };
-        let records = vec![record];
-        let numbers = measurement(&[flow], &records, 10.0, None, 0.0);
-        insta::assert_snapshot!(verdict(BUDGETS, (numbers, records)));
+        insta::assert_snapshot!(verdict(
+            BUDGETS,
+            with_a_pause(vec![Some(1.0), Some(11.0), Some(1501.0), Some(1511.0)])
+        ));
     }
 
     #[test]

@@ -2,36 +2,31 @@
 
 use super::*;
 
-#[tokio::test(start_paused = true)]
-async fn a_fault_of_several_targets_is_healed_when_each_is_back() {
-    let text = "
+const BOTH_SPINES: &str = "
 kind: Scenario
 name: fault
 steps:
   - fault: {kind: carrier-down, of: router/role=spine, for: 1s}
 ";
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_of_several_targets_is_healed_when_each_is_back() {
     let lab = FakeLab::new();
     lab.set(|knobs| knobs.stuck = vec![target("router/spine-2")]);
-    insta::assert_snapshot!("one_stays", told(lab, text).await);
+    insta::assert_snapshot!("one_stays", told(lab, BOTH_SPINES).await);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_fault_that_failed_half_way_is_healed_and_seen_to_be() {
-    let text = "
-kind: Scenario
-name: fault
-steps:
-  - fault: {kind: carrier-down, of: router/role=spine, for: 1s}
-";
     let lab = FakeLab::new();
     lab.set(|knobs| knobs.half_applies = true);
-    insta::assert_snapshot!("half_applied", told(lab, text).await);
+    insta::assert_snapshot!("half_applied", told(lab, BOTH_SPINES).await);
     let lab = FakeLab::new();
     lab.set(|knobs| {
         knobs.half_applies = true;
         knobs.stuck = vec![target("router/spine-1")];
     });
-    insta::assert_snapshot!("half_applied_and_stuck", told(lab, text).await);
+    insta::assert_snapshot!("half_applied_and_stuck", told(lab, BOTH_SPINES).await);
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,6 +10,7 @@ use crate::draft::{Reading, Want};
 use crate::problem::{Problem, suggestion};
 use crate::resource::{Name, interface, labels};
 use crate::schema::{Key, NAME, OCI_IMAGE, Shape, USER, Variant};
+use crate::value::Capabilities;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
@@ -57,7 +58,7 @@ pub struct PodApp {
     /// Volumes and where they are seen.
     pub mounts: Vec<PodMount>,
     /// Capabilities that it keeps; absent: all.
-    pub keep: Option<Vec<String>>,
+    pub keep: Option<Capabilities>,
 }
 
 /// Where an app sees a volume.
@@ -395,64 +396,19 @@ fn mounts(fields: &mut Fields<'_>, volumes: &[PodVolume]) -> Vec<PodMount> {
 }
 
 /// Names of capabilities, as `CAP_NET_ADMIN`.
-fn capabilities(item: &Item<'_>) -> Option<Vec<String>> {
-    let names = item.strings()?;
-    for name in &names {
-        if !CAPABILITIES.contains(&name.as_str()) {
+fn capabilities(item: &Item<'_>) -> Option<Capabilities> {
+    let mut keep = Capabilities::default();
+    for name in item.strings()? {
+        if keep.add(&name).is_none() {
             item.findings().error(
                 Problem::new(
                     "unknown-capability",
                     format!("there is no capability `{}`", name.value),
                 )
                 .at(name.place, "unknown capability")
-                .help(suggestion(name, "capabilities are", &CAPABILITIES)),
+                .help(suggestion(&name, "capabilities are", &Capabilities::NAMES)),
             );
         }
     }
-    Some(names.into_iter().map(|name| name.value).collect())
+    Some(keep)
 }
-
-/// Names of capabilities (linux/capability.h).
-const CAPABILITIES: [&str; 41] = [
-    "CAP_CHOWN",
-    "CAP_DAC_OVERRIDE",
-    "CAP_DAC_READ_SEARCH",
-    "CAP_FOWNER",
-    "CAP_FSETID",
-    "CAP_KILL",
-    "CAP_SETGID",
-    "CAP_SETUID",
-    "CAP_SETPCAP",
-    "CAP_LINUX_IMMUTABLE",
-    "CAP_NET_BIND_SERVICE",
-    "CAP_NET_BROADCAST",
-    "CAP_NET_ADMIN",
-    "CAP_NET_RAW",
-    "CAP_IPC_LOCK",
-    "CAP_IPC_OWNER",
-    "CAP_SYS_MODULE",
-    "CAP_SYS_RAWIO",
-    "CAP_SYS_CHROOT",
-    "CAP_SYS_PTRACE",
-    "CAP_SYS_PACCT",
-    "CAP_SYS_ADMIN",
-    "CAP_SYS_BOOT",
-    "CAP_SYS_NICE",
-    "CAP_SYS_RESOURCE",
-    "CAP_SYS_TIME",
-    "CAP_SYS_TTY_CONFIG",
-    "CAP_MKNOD",
-    "CAP_LEASE",
-    "CAP_AUDIT_WRITE",
-    "CAP_AUDIT_CONTROL",
-    "CAP_SETFCAP",
-    "CAP_MAC_OVERRIDE",
-    "CAP_MAC_ADMIN",
-    "CAP_SYSLOG",
-    "CAP_WAKE_ALARM",
-    "CAP_BLOCK_SUSPEND",
-    "CAP_AUDIT_READ",
-    "CAP_PERFMON",
-    "CAP_BPF",
-    "CAP_CHECKPOINT_RESTORE",
-];
