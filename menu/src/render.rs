@@ -1,4 +1,5 @@
 //! Plan to files. Each kind of file is a module here, a row of [`ARTIFACTS`], and a template.
+//! Another kind of plan brings tables of its own, with the same rows: see `neco::render`.
 
 mod bird;
 mod boot;
@@ -23,13 +24,16 @@ pub struct File {
 }
 
 /// A kind of file: how all of its files are made from a plan.
-type Artifact = fn(&Plan, &Templates) -> Result<Vec<File>, minijinja::Error>;
+pub(crate) type Artifact<P> = fn(&P, &Templates) -> Result<Vec<File>, minijinja::Error>;
+
+/// A template's name and text.
+pub(crate) type Template = (&'static str, &'static str);
 
 /// Everything that is written, in order.
-const ARTIFACTS: &[Artifact] = &[cluster::render, bird::render, boot::render];
+const ARTIFACTS: &[Artifact<Plan>] = &[cluster::render, bird::render, boot::render];
 
 /// Every template by name.
-const TEMPLATES: &[(&str, &str)] = &[
+const TEMPLATES: &[Template] = &[
     ("cluster.yml", include_str!("../templates/cluster.yml.j2")),
     ("head.conf", include_str!("../templates/head.conf.j2")),
     ("spine.conf", include_str!("../templates/spine.conf.j2")),
@@ -41,19 +45,28 @@ const TEMPLATES: &[(&str, &str)] = &[
 
 /// All files of a plan.
 pub(crate) fn render(plan: &Plan) -> Result<Vec<File>, minijinja::Error> {
-    let templates = Templates::new()?;
+    render_with(plan, ARTIFACTS, TEMPLATES)
+}
+
+/// All files of a plan that has tables of its own.
+pub(crate) fn render_with<P>(
+    plan: &P,
+    artifacts: &[Artifact<P>],
+    templates: &[Template],
+) -> Result<Vec<File>, minijinja::Error> {
+    let templates = Templates::new(templates)?;
     let mut files = Vec::new();
-    for artifact in ARTIFACTS {
+    for artifact in artifacts {
         files.extend(artifact(plan, &templates)?);
     }
     Ok(files)
 }
 
 /// The parsed templates. A variable that is not there is an error, never an empty string.
-struct Templates(Environment<'static>);
+pub(crate) struct Templates(Environment<'static>);
 
 impl Templates {
-    fn new() -> Result<Self, minijinja::Error> {
+    fn new(table: &[Template]) -> Result<Self, minijinja::Error> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_syntax(
@@ -64,14 +77,14 @@ impl Templates {
                 .build()?,
         );
         environment.add_filter("quoted", quoted);
-        for (name, text) in TEMPLATES {
+        for (name, text) in table {
             environment.add_template(name, text)?;
         }
         Ok(Self(environment))
     }
 
     /// A plain file.
-    fn file(
+    pub(crate) fn file(
         &self,
         path: impl Into<PathBuf>,
         template: &str,
