@@ -10,6 +10,7 @@
 //!   serials. A rack added at the end moves nothing.
 //! - [`topology`]: the [`Plan`]: every machine, link and session by name.
 //! - `render`: one row of a table and one template for each kind of file.
+//! - [`verify`]: what must hold of the plan and of the files, and what a single failure takes.
 //!
 //! What comes out: `cluster.yml`, `bird/NAME.conf` for routers and boot servers, and
 //! `boot/NAME/{node.env,bird.conf}` for servers. Spines speak eBGP to ToRs; ToRs reflect iBGP
@@ -22,6 +23,7 @@ pub mod allocation;
 pub mod rack;
 mod render;
 pub mod topology;
+pub mod verify;
 
 pub use rack::is_rack_spec;
 pub use render::File;
@@ -34,6 +36,8 @@ pub use placemat_spec::{Problems, Source};
 /// What a rack spec expands to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
+    /// What the files say.
+    pub plan: Plan,
     /// Every file, `cluster.yml` first.
     pub files: Vec<File>,
 }
@@ -48,7 +52,7 @@ pub fn expand(source: &Source) -> Result<Output, Problems> {
         let problem = Problem::new("template", format!("template failed: {error:#}"));
         Problems::new(vec![source.clone()], vec![problem])
     })?;
-    Ok(Output { files })
+    Ok(Output { plan, files })
 }
 
 /// The plan of a rack spec, before anything is rendered.

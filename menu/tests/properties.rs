@@ -5,6 +5,7 @@
 
 use ipnet::Ipv4Net;
 use placemat_menu::topology::{Interface, Session, Speaker};
+use placemat_menu::verify::verify;
 use placemat_menu::{Plan, Source, expand, plan};
 use placemat_spec::Cluster;
 use proptest::prelude::*;
@@ -206,6 +207,8 @@ proptest! {
             Cluster::load(vec![source]).unwrap_or_else(|problems| panic!("{problems}"));
         prop_assert!(warnings.is_empty(), "{}", warnings);
         let plan = shape.plan();
+        let verified = verify(&plan, &output.files);
+        prop_assert!(verified.is_ok(), "{}", verified.unwrap_err());
         prop_assert_eq!(cluster.networks.len(), plan.networks.len());
         prop_assert_eq!(cluster.routers.len(), plan.routers.len());
         prop_assert_eq!(cluster.boot_servers.len(), plan.boot_servers.len());

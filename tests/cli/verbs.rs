@@ -110,6 +110,17 @@ fn menu() {
 }
 
 #[test]
+fn menu_check() {
+    let place = Place::new();
+    let file = repository().join("menu/examples/routers.yml");
+    says!(place, &["menu", &file.to_string_lossy(), "--check"]);
+    assert!(
+        !place.dir().join("cluster.yml").exists(),
+        "nothing is written"
+    );
+}
+
+#[test]
 fn plan() {
     let place = Place::new();
     let file = repository().join("menu/examples/small.yml");

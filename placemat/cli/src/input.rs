@@ -28,6 +28,8 @@ pub(crate) struct Loaded {
     pub(crate) sources: Vec<Source>,
     /// What may be wrong with it, rendered; empty where nothing is.
     warnings: String,
+    /// Of a rack spec: what a single failure takes, a line each.
+    pub(crate) single_points: Vec<String>,
 }
 
 impl Loaded {
@@ -119,15 +121,24 @@ pub(crate) fn cluster_as(dialect: Dialect, sources: &[Source]) -> Result<Loaded,
 }
 
 fn expanded(spec: &Source, dir: &Path) -> Result<Loaded, Failure> {
-    write_expansion(spec, dir)?;
-    checked(Dialect::Strict, vec![source(&dir.join("cluster.yml"))?])
+    let output = placemat_menu::expand(spec)?;
+    let report = placemat_menu::verify::verify(&output.plan, &output.files)?;
+    write_files(output.files, dir)?;
+    let loaded = checked(Dialect::Strict, vec![source(&dir.join("cluster.yml"))?])?;
+    Ok(Loaded {
+        single_points: report.single_points,
+        ..loaded
+    })
 }
 
 /// Expands a rack spec into a folder; what was written, relative to it.
 pub(crate) fn write_expansion(spec: &Source, dir: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let output = placemat_menu::expand(spec)?;
+    write_files(placemat_menu::expand(spec)?.files, dir)
+}
+
+fn write_files(files: Vec<placemat_menu::File>, dir: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut written = Vec::new();
-    for file in output.files {
+    for file in files {
         let path = dir.join(&file.path);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)
@@ -157,6 +168,7 @@ fn checked(dialect: Dialect, sources: Vec<Source>) -> Result<Loaded, Failure> {
         cluster,
         sources,
         warnings,
+        single_points: Vec::new(),
     })
 }
 

@@ -29,6 +29,15 @@ impl Check {
             plan.pairs.len(),
             plan.taps.len()
         ));
+        say_single_points(&loaded.single_points);
         Ok(exit::OK)
+    }
+}
+
+/// What a single failure takes, of a generated data center.
+pub(super) fn say_single_points(points: &[String]) {
+    if !points.is_empty() {
+        let points = points.join("\n  ");
+        talk::say(&format!("note: single points of failure:\n  {points}"));
     }
 }

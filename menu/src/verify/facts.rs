@@ -1,0 +1,99 @@
+//! A site with what most rules ask of it: whose an address is, who is on a network, which session
+//! is the other end of which.
+
+use super::site::{Held, Kind, Machine, Port, Session, Site};
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+/// An indexed site.
+pub(super) struct Facts<'s> {
+    pub(super) site: &'s Site,
+    /// Every address that a machine has.
+    pub(super) held: Vec<Held<'s>>,
+    by_address: HashMap<IpAddr, Held<'s>>,
+    ends: HashMap<&'s str, Vec<(&'s str, &'s Port)>>,
+}
+
+impl<'s> Facts<'s> {
+    pub(super) fn of(site: &'s Site) -> Self {
+        let held = site.held();
+        // Of an address that is given twice the first counts; another rule tells of it.
+        let by_address = held.iter().rev().map(|it| (it.net.addr(), *it)).collect();
+        Self {
+            site,
+            by_address,
+            held,
+            ends: site.ends(),
+        }
+    }
+
+    /// Whose an address is.
+    pub(super) fn holder(&self, address: IpAddr) -> Option<&Held<'s>> {
+        self.by_address.get(&address)
+    }
+
+    /// Machines, with their ports, on a network.
+    pub(super) fn ends(&self, network: &str) -> &[(&'s str, &'s Port)] {
+        self.ends.get(network).map_or(&[], Vec::as_slice)
+    }
+
+    /// All sessions of all machines.
+    pub(super) fn sessions(&self) -> impl Iterator<Item = (&'s str, &'s Session)> {
+        let machines = self.site.machines.iter();
+        machines.flat_map(|(name, machine)| {
+            machine
+                .sessions
+                .iter()
+                .map(move |session| (name.as_str(), session))
+        })
+    }
+
+    /// The other end of a session: whose it is, and the session there, if there is one.
+    pub(super) fn back(
+        &self,
+        name: &str,
+        session: &Session,
+    ) -> Option<(&'s str, Option<&'s Session>)> {
+        let peer = self.holder(session.neighbor)?.machine;
+        let mut candidates = self.towards(peer, name);
+        Some((peer, candidates.find(|back| fit(session, back))))
+    }
+
+    /// The session of a peer that is probably meant to be the other end, but has other addresses:
+    /// one that has no other end either.
+    pub(super) fn near(&self, name: &str, peer: &str) -> Option<&'s Session> {
+        let mut candidates = self.towards(peer, name);
+        candidates.find(|near| !self.towards(name, peer).any(|session| fit(session, near)))
+    }
+
+    /// The sessions of a machine with another.
+    fn towards(&self, from: &str, to: &str) -> impl Iterator<Item = &'s Session> {
+        let sessions = self.machine(from).map_or(&[][..], |it| &it.sessions);
+        let to = to.to_owned();
+        sessions
+            .iter()
+            .filter(move |it| self.holder(it.neighbor).is_some_and(|it| it.machine == to))
+    }
+
+    /// Whether a machine is plugged into a network.
+    pub(super) fn is_on(&self, machine: &str, network: &str) -> bool {
+        self.ends(network).iter().any(|(name, _)| *name == machine)
+    }
+
+    /// Whether a network joins routers only.
+    pub(super) fn is_link(&self, network: &str) -> bool {
+        self.ends(network)
+            .iter()
+            .all(|(name, _)| self.machine(name).is_some_and(|it| it.kind == Kind::Router))
+    }
+
+    pub(super) fn machine(&self, name: &str) -> Option<&'s Machine> {
+        self.site.machines.get(name)
+    }
+}
+
+/// Whether two ends name each other's addresses.
+fn fit(one: &Session, other: &Session) -> bool {
+    let names = |one: &Session, other: &Session| one.local.is_none_or(|it| it == other.neighbor);
+    names(one, other) && names(other, one)
+}
