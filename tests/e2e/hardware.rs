@@ -1,11 +1,12 @@
 //! A server with everything on it, as its guest sees it; and beside it one whose QEMU does not
-//! start, which is nobody's trouble but its own.
+//! start, which is nobody's trouble but its own. Its BMC is where its guest says.
 
-use crate::life::wait;
+use crate::life::{object, wait};
 use crate::turn::Turn;
 use placemat_spec::event::BootPhase;
-use placemat_tests::{Lab, Need, Place, needs, repository};
+use placemat_tests::{Lab, Need, Place, needs, poll, repository};
 use std::fmt::Write as _;
+use std::time::Duration;
 
 const SERVER: &str = "node/cs1";
 
@@ -19,9 +20,12 @@ const LOOK: &str = "8001 0000000e 00000169 01800001";
 fn cluster(place: &Place) -> String {
     let image = repository().join("images/out/node");
     place.write("cs1.ign", "{\"ignition\": {\"version\": \"3.4.0\"}}");
+    // The mock's file has a BMC, so its address is nobody else's.
     format!(
-        "kind: Image\nname: node\nbundle: {}\n---\n\
+        "kind: Node\nname: mock\ntier: mock\nbmc: {{address: 10.72.17.9}}\n---\n\
+         kind: Image\nname: node\nbundle: {}\n---\n\
          kind: Network\nname: lan\ntype: internal\n---\n\
+         kind: Network\nname: bmc\ntype: bmc\naddress: 10.72.16.1/20\n---\n\
          kind: Node\nname: cs1\ntier: kernel\nimage: node\n\
          smp: {{cpus: 2, sockets: 2, cores: 1, threads: 1}}\nmemory: 513M\nnuma: {{nodes: 2}}\n\
          interfaces: [lan, lan]\nnetwork-device-queue: 2\n\
@@ -53,6 +57,65 @@ fn tpm(lab: &Lab<'_>, command: &str) -> u32 {
     u32::from_str_radix(&answer[12..20], 16).expect("a code")
 }
 
+/// Waits for an event about the server's BMC.
+fn told(lab: &Lab<'_>, wanted: &str) {
+    let seen = poll(Duration::from_secs(30), || {
+        let events = lab.events();
+        let mut texts = events.iter().filter(|event| event["object"] == SERVER);
+        texts.find(|event| {
+            let text = event["text"].as_str().unwrap_or_default();
+            text.contains("BMC") && text.contains(wanted)
+        })?;
+        Some(())
+    });
+    assert!(seen.is_some(), "no word of {wanted}: {:#?}", lab.events());
+}
+
+fn ipmi(lab: &Lab<'_>, address: &str, words: &str) -> String {
+    let line = format!("ipmitool -I lanplus -C 17 -H {address} -U admin -P placemat {words}");
+    let command: Vec<&str> = line.split(' ').collect();
+    lab.exec("hub", &command).well().out
+}
+
+/// Its guest says where its BMC is, and is not always right.
+fn announces(lab: &Lab<'_>) {
+    assert_eq!(object(lab, SERVER).bmc, None, "nobody knows yet");
+    let say = |line: &str| {
+        guest(
+            lab,
+            &format!("printf '{line}' > /dev/virtio-ports/placemat"),
+        )
+    };
+    for (line, why) in [
+        ("not me\\n", "\"not me\" is no IPv4 address"),
+        ("10.9.9.9\\n", "10.9.9.9 is on no network"),
+        ("10.72.17.9\\n", "is where the BMC of node/mock is"),
+        ("10.72.16.1\\n", "is the hub's on network `bmc`"),
+        // Without an end of its line: the port's is one.
+        ("10.72.17.4", "its BMC answers at 10.72.17.4"),
+        (
+            "10.72.17.4\\n10.72.17.3\\n",
+            "its BMC answers at 10.72.17.3",
+        ),
+    ] {
+        say(line);
+        told(lab, why);
+    }
+    let at_hub = || lab.exec("hub", &["ip", "-o", "-4", "addr"]).well().out;
+    let gone = poll(Duration::from_secs(10), || {
+        (!at_hub().contains("10.72.17.4/")).then_some(())
+    });
+    assert!(gone.is_some(), "the address before is left: {}", at_hub());
+    assert_eq!(object(lab, SERVER).bmc.as_deref(), Some("10.72.17.3"));
+    let print = ipmi(lab, "10.72.17.3", "lan print 1");
+    assert!(
+        print.contains("10.72.17.3") && print.contains("255.255.240.0"),
+        "{print}"
+    );
+    let power = ipmi(lab, "10.72.17.9", "chassis power status");
+    assert_eq!(power.trim(), "Chassis Power is on", "the other BMC goes on");
+}
+
 fn booted(lab: &Lab<'_>, boots: u32) {
     wait(lab, SERVER, "up", |server| {
         server.boots == boots && server.phase == Some(BootPhase::Agent)
@@ -61,7 +124,7 @@ fn booted(lab: &Lab<'_>, boots: u32) {
 
 #[test]
 fn a_guest_sees_what_its_file_says() {
-    if !needs(&[Need::Qemu, Need::Image, Need::Swtpm]) {
+    if !needs(&[Need::Qemu, Need::Image, Need::Swtpm, Need::Ipmitool]) {
         return;
     }
     let turn = Turn::take("hardware");
@@ -126,9 +189,16 @@ fn a_guest_sees_what_its_file_says() {
     assert_ne!(tpm(&lab, LOOK), 0, "a new TPM has nothing there");
     assert_eq!(tpm(&lab, DEFINE), 0);
     assert_eq!(tpm(&lab, LOOK), 0);
-    lab.say("power", &[SERVER, "off"]).well();
-    lab.say("power", &[SERVER, "on"]).well();
+    announces(&lab);
+    ipmi(&lab, "10.72.17.3", "chassis power off");
+    wait(&lab, SERVER, "off", |server| !server.power);
+    let off = ipmi(&lab, "10.72.17.3", "chassis power status");
+    assert_eq!(off.trim(), "Chassis Power is off", "it stays where it was");
+    ipmi(&lab, "10.72.17.3", "chassis power on");
     booted(&lab, 2);
+    // Its new QEMU is heard, too.
+    guest(&lab, "echo 10.72.17.5 > /dev/virtio-ports/placemat");
+    told(&lab, "its BMC answers at 10.72.17.5");
     assert_eq!(tpm(&lab, LOOK), 0, "it is there after power-off");
     turn.say("off and on");
 

@@ -11,7 +11,8 @@ use crate::identity::Identity;
 use crate::redfish::Limits;
 use crate::sel::{Event, Sel};
 use crate::user::{Accounts, LockoutPolicy, UserTable};
-use std::sync::{Arc, PoisonError};
+use std::net::IpAddr;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, watch};
@@ -84,7 +85,7 @@ pub struct Bmc {
 }
 
 struct Inner {
-    identity: Identity,
+    identity: RwLock<Arc<Identity>>,
     accounts: Accounts,
     cycle_pause: Duration,
     limits: Limits,
@@ -107,7 +108,7 @@ impl Bmc {
         chassis.policy = settings.policy;
         Self {
             inner: Arc::new(Inner {
-                identity: settings.identity,
+                identity: RwLock::new(Arc::new(settings.identity)),
                 accounts: Accounts::new(settings.users, settings.lockout),
                 cycle_pause: settings.cycle_pause,
                 limits: settings.limits,
@@ -124,8 +125,18 @@ impl Bmc {
     }
 
     /// Names and numbers.
-    pub fn identity(&self) -> &Identity {
-        &self.inner.identity
+    pub fn identity(&self) -> Arc<Identity> {
+        let identity = self.inner.identity.read();
+        identity.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// It is told its address, with the length of its network's prefix in bits. Those who serve it
+    /// there do so by themselves.
+    pub fn set_address(&self, address: IpAddr, prefix_len: u8) {
+        let identity = self.inner.identity.write();
+        let mut identity = identity.unwrap_or_else(PoisonError::into_inner);
+        let identity = Arc::make_mut(&mut *identity);
+        (identity.address, identity.prefix_len) = (address, prefix_len);
     }
 
     /// The users, listed.
@@ -329,7 +340,7 @@ impl Bmc {
                 }
                 Ok(None) => {}
                 Err(source) => {
-                    tracing::warn!(node = %self.inner.identity.name, ?effect, error = %source, "act on machine");
+                    tracing::warn!(node = %self.identity().name, ?effect, error = %source, "act on machine");
                     self.change(&Command::Fact(Fact::Failed));
                     return Err(ActError::Machine {
                         command: effect.words(),
@@ -345,7 +356,7 @@ impl Bmc {
     async fn perform(&self, effect: Effect, pretend: bool) -> Result<Option<Fact>, HardwareError> {
         let hardware = &self.inner.hardware;
         let boot = self.inner.chassis.borrow().boot;
-        tracing::debug!(node = %self.inner.identity.name, ?effect, pretend, "act on machine");
+        tracing::debug!(node = %self.identity().name, ?effect, pretend, "act on machine");
         match effect {
             Effect::Pause => {
                 let mut chassis = self.inner.chassis.subscribe();
@@ -435,7 +446,7 @@ impl Bmc {
 impl std::fmt::Debug for Bmc {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Bmc")
-            .field("name", &self.inner.identity.name)
+            .field("name", &self.identity().name)
             .finish_non_exhaustive()
     }
 }

@@ -92,6 +92,7 @@ struct Inner {
     mains: mains::Mains,
     accel: Option<placemat_host::probe::accel::AccelReport>,
     forwards: Forwards,
+    bmcs: bmc::Bmcs,
     /// Of the device classes' folders that its volumes lie in.
     _class_locks: Mutex<storage::ClassLocks>,
     tasks: TaskTracker,
@@ -257,11 +258,7 @@ impl Lab {
             power: server.track().phase() != placemat_spec::event::BootPhase::Off,
             phase: Some(server.track().phase()),
             boots: server.track().boots(),
-            bmc: server
-                .node()
-                .bmc
-                .as_ref()
-                .map(|bmc| bmc.address.to_string()),
+            bmc: self.bmc_address(server).map(|address| address.to_string()),
             image: server.track().image(),
         });
         Status {

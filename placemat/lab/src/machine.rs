@@ -10,6 +10,7 @@
 //!                                                  console --scan--> signs
 //! ```
 
+mod announce;
 mod boot_order;
 mod command;
 mod console;
@@ -25,6 +26,7 @@ mod spec;
 mod tpm;
 mod volume;
 
+pub use announce::{ANNOUNCE_CHANNEL, Announcement, BadLine};
 pub use boot_order::{Bootable, boot_order, own_order};
 pub use command::{AGENT_CHANNEL, Descriptors, arguments};
 pub use console::{Console, ConsoleOff, ConsoleSession};
@@ -128,6 +130,8 @@ pub struct MachineSetup {
     /// How long firmware that found nothing to boot waits until it tries again, as servers do;
     /// `None`: it stays there.
     pub boot_retry: Option<Duration>,
+    /// Where what its guest announces goes.
+    pub announced: mpsc::Sender<Announcement>,
     /// Where its tasks are tracked.
     pub tasks: TaskTracker,
     /// Ends it.

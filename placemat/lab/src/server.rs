@@ -11,6 +11,7 @@ use placemat_bmc::fault::Fault;
 use placemat_bmc::identity::Identity;
 use placemat_bmc::user::UserTable;
 use placemat_bmc::{Bmc, Settings};
+use placemat_spec::document::Dialect;
 use placemat_spec::resource::{BmcFault, Node, PowerRestore};
 use placemat_spec::selector::{Target, TargetKind};
 use std::net::{IpAddr, Ipv4Addr};
@@ -30,13 +31,23 @@ struct Inner {
     track: BootTrack,
 }
 
+/// User and password of a BMC of which the file says nothing; in placemat v2 all had these.
+const fn account(dialect: Dialect) -> (&'static str, &'static str) {
+    match dialect {
+        Dialect::Strict => ("admin", "placemat"),
+        Dialect::V2 => ("cybozu", "cybozu"),
+    }
+}
+
 impl Server {
     /// A server without power.
-    pub fn new(node: Node, body: Body, track: BootTrack) -> Result<Self, String> {
-        let (address, user, password) = match &node.bmc {
-            Some(bmc) => (bmc.address, bmc.user.as_str(), bmc.password.as_str()),
-            // A chassis that nothing reaches over a network still has its rules.
-            None => (IpAddr::V4(Ipv4Addr::UNSPECIFIED), "admin", "placemat"),
+    pub fn new(node: Node, body: Body, track: BootTrack, dialect: Dialect) -> Result<Self, String> {
+        let (address, user, password) = if let Some(bmc) = &node.bmc {
+            (bmc.address, bmc.user.as_str(), bmc.password.as_str())
+        } else {
+            // Its guest may announce where it is; until then nothing reaches it over a network.
+            let (user, password) = account(dialect);
+            (IpAddr::V4(Ipv4Addr::UNSPECIFIED), user, password)
         };
         let mut identity = Identity::new(&node.name, &node.smbios.serial, address);
         identity.uuid = node.smbios.uuid.0;
@@ -115,5 +126,38 @@ impl Server {
             self.inner.bmc.mains_lost().await
         };
         done.map_err(|error| format!("{}: {}", self.target(), crate::error::chain(&error)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::EventBus;
+    use placemat_spec::{Cluster, Source};
+    use std::path::Path;
+
+    /// The only user of the BMC of a node whose file says nothing of it.
+    fn user(dialect: Dialect) -> String {
+        let source = Source::file(Path::new("dc.yml"), "{kind: Node, name: a, cpu: 1}");
+        let (cluster, _) = Cluster::load_as(dialect, vec![source]).expect("a good file");
+        let bus = EventBus::new(None, std::time::Instant::now());
+        let track = BootTrack::new("node/a".into(), bus);
+        let body = Body::Mock(MockBody::new(track.clone()));
+        let server = Server::new(cluster.nodes["a"].clone(), body, track, cluster.dialect);
+        let server = server.expect("a server");
+        let users = server.bmc().users();
+        for (name, password) in [("admin", "placemat"), ("cybozu", "cybozu")] {
+            let found = users.find(name.as_bytes());
+            if found.is_some_and(|user| user.has_password(password)) {
+                return name.to_owned();
+            }
+        }
+        panic!("nobody known")
+    }
+
+    #[tokio::test]
+    async fn a_bmc_that_the_file_does_not_mention_has_its_dialects_user() {
+        assert_eq!(user(Dialect::Strict), "admin");
+        assert_eq!(user(Dialect::V2), "cybozu");
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Blocking work: every function here runs on a thread that may block.
 
+mod address;
 mod capture;
 mod impair;
 

@@ -4,6 +4,7 @@ mod files;
 
 pub use files::{FileKind, FileRef};
 
+use crate::document::Dialect;
 use crate::resource::{
     BootServer, DataFolder, DeviceClass, Image, Name, Network, Node, Power, Router,
 };
@@ -31,6 +32,8 @@ pub struct Cluster {
     pub data_folders: IndexMap<Name, DataFolder>,
     /// Power feeds: what is plugged where.
     pub feeds: IndexMap<Name, Power>,
+    /// By whose rules it was read; what a file leaves out is theirs, too.
+    pub dialect: Dialect,
     /// The texts it was read from, which every [`Place`](crate::Place) in it points into.
     pub sources: Arc<[Source]>,
     /// Every file and folder that it mentions.

@@ -66,6 +66,7 @@ impl Cluster {
         check::all(&mut draft, &findings);
         let warnings = findings.finish(&sources)?;
         let mut cluster = draft.cluster;
+        cluster.dialect = dialect;
         cluster.sources = sources.into();
         Ok((cluster, warnings))
     }

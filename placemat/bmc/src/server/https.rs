@@ -28,7 +28,7 @@ pub(super) async fn serve(
     authority: &CertificateAuthority,
     cancel: &CancellationToken,
 ) -> Result<(), ServeError> {
-    let name = &bmc.identity().name;
+    let name = bmc.identity().name.clone();
     let limits = bmc.limits();
     let router = Service::new(bmc.clone()).router();
     let mut acceptor = None;
@@ -57,7 +57,7 @@ pub(super) async fn serve(
         };
         let acceptor = match &acceptor {
             Some(acceptor) => acceptor,
-            None => acceptor.insert(authority.acceptor(bmc.identity()).map_err(|source| {
+            None => acceptor.insert(authority.acceptor(&bmc.identity()).map_err(|source| {
                 let name = name.clone();
                 ServeError::Certificate { name, source }
             })?),

@@ -36,7 +36,7 @@ pub(super) async fn serve(
     cancel: &CancellationToken,
 ) -> Result<(), ServeError> {
     let entropy = |bytes: &mut [u8]| getrandom::fill(bytes).expect("the kernel has random bytes");
-    let endpoint = Endpoint::new(wire_guid(bmc.identity()), Box::new(entropy));
+    let endpoint = Endpoint::new(wire_guid(&bmc.identity()), Box::new(entropy));
     let lan = Arc::new(Lan {
         bmc: bmc.clone(),
         socket,

@@ -14,16 +14,9 @@ impl Netlink {
     /// IPv6 duplicate address detection is left out: the lab's file has been checked for
     /// duplicates, and detection would keep the address unusable for a second.
     pub fn add_address(&mut self, index: u32, address: IpNet) -> Result<(), NetlinkError> {
-        let mut message = AddressMessage::default();
-        message.header.index = index;
-        message.header.prefix_len = address.prefix_len();
-        message.attributes = vec![
-            AddressAttribute::Local(address.addr()),
-            AddressAttribute::Address(address.addr()),
-        ];
+        let mut message = message(index, address);
         match address.addr() {
             IpAddr::V4(_) => {
-                message.header.family = AddressFamily::Inet;
                 if let IpNet::V4(net) = address
                     && net.prefix_len() < 31
                 {
@@ -33,7 +26,6 @@ impl Netlink {
                 }
             }
             IpAddr::V6(_) => {
-                message.header.family = AddressFamily::Inet6;
                 message.header.flags = AddressHeaderFlags::Nodad;
             }
         }
@@ -46,6 +38,17 @@ impl Netlink {
 }
 
 impl Netlink {
+    /// Removes an address, with its prefix length, from the link with this index. One that it does
+    /// not have is no error.
+    pub fn remove_address(&mut self, index: u32, address: IpNet) -> Result<(), NetlinkError> {
+        let request = RouteNetlinkMessage::DelAddress(message(index, address));
+        let removed = self.request(request, 0, || format!("remove address {address}"));
+        match removed {
+            Err(error) if error.source.kind() == std::io::ErrorKind::AddrNotAvailable => Ok(()),
+            done => done,
+        }
+    }
+
     /// Removes every address of the link with this index but the loopback's own and link-local ones.
     pub fn flush_addresses(&mut self, index: u32) -> Result<(), NetlinkError> {
         let mut found = Vec::new();
@@ -81,6 +84,22 @@ impl Netlink {
         }
         Ok(())
     }
+}
+
+/// A message about one address of a link.
+fn message(index: u32, address: IpNet) -> AddressMessage {
+    let mut message = AddressMessage::default();
+    message.header.index = index;
+    message.header.prefix_len = address.prefix_len();
+    message.header.family = match address {
+        IpNet::V4(_) => AddressFamily::Inet,
+        IpNet::V6(_) => AddressFamily::Inet6,
+    };
+    message.attributes = vec![
+        AddressAttribute::Local(address.addr()),
+        AddressAttribute::Address(address.addr()),
+    ];
+    message
 }
 
 fn is_link_local(address: IpAddr) -> bool {

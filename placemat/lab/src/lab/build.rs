@@ -8,6 +8,7 @@ use super::storage::ClassLocks;
 use crate::boot::BootSite;
 use crate::event::EventBus;
 use crate::image::Images;
+use crate::machine::Announcement;
 use crate::server::{Body, BootTrack, MockBody, Server};
 use crate::unit::{Unit, UnitRoot, UnitSpec};
 use crate::wiring::Wiring;
@@ -20,6 +21,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -43,6 +45,8 @@ pub(super) struct Workshop {
     pub(super) tasks: TaskTracker,
     pub(super) cancel: CancellationToken,
     pub(super) tracks: Tracks,
+    /// Where what guests announce goes.
+    pub(super) announced: mpsc::Sender<Announcement>,
     pub(super) qemu: Option<Qemu>,
     pub(super) images: Arc<Images>,
     pub(super) class_locks: Mutex<ClassLocks>,
@@ -108,7 +112,8 @@ impl Workshop {
                 },
                 Tier::Mock => Body::Mock(MockBody::new(track.clone())),
             };
-            let server = Server::new(node.clone(), body, track).map_err(LabError)?;
+            let server =
+                Server::new(node.clone(), body, track, self.cluster.dialect).map_err(LabError)?;
             servers.insert(node.name.clone(), server);
         }
         Ok(servers)

@@ -122,6 +122,7 @@ impl Workshop {
                 taps,
                 track: track.clone(),
                 boot_retry: Some(BOOT_RETRY),
+                announced: self.announced.clone(),
                 tasks: self.tasks.clone(),
                 cancel: self.cancel.clone(),
             },

@@ -70,6 +70,7 @@ impl Lab {
             .keys()
             .map(|name| (name.clone(), track(name)))
             .collect::<HashMap<_, _>>();
+        let (announced, inbox) = tokio::sync::mpsc::channel(super::bmc::INBOX);
         let workshop = Workshop {
             cluster: cluster.clone(),
             wiring: wiring.clone(),
@@ -79,6 +80,7 @@ impl Lab {
             tasks: tasks.clone(),
             cancel: cancel.clone(),
             tracks: Arc::new(tracks),
+            announced,
             qemu,
             images: options.images.clone(),
             class_locks: Mutex::default(),
@@ -112,6 +114,7 @@ impl Lab {
                 sites,
                 accel,
                 forwards: Forwards::default(),
+                bmcs: super::bmc::Bmcs::new(inbox),
                 _class_locks: class_locks,
                 tasks,
                 cancel,

@@ -5,6 +5,7 @@ mod nic;
 mod processor;
 mod storage;
 
+use super::announce::ANNOUNCE_CHANNEL;
 use super::boot_order::{Bootable, boot_order};
 use super::spec::{BootTarget, MachineSpec};
 
@@ -17,6 +18,8 @@ pub struct Descriptors {
     pub console: i32,
     /// Guest agent's channel.
     pub agent: i32,
+    /// Channel of what the guest announces.
+    pub announce: i32,
     /// Control channel of the TPM.
     pub tpm: Option<i32>,
     /// Queues of each NIC's TAP, in order.
@@ -30,6 +33,9 @@ pub const AGENT_CHANNEL: &str = "org.qemu.guest_agent.0";
 
 /// `id` of the guest agent's channel in QEMU, as `VSERPORT_CHANGE` events name it.
 pub(super) const AGENT_ID: &str = "agent";
+
+/// The same of the channel of what the guest announces.
+pub(super) const ANNOUNCE_ID: &str = "announce";
 
 /// QEMU's arguments, without the program, for a boot that tries `first` first; `None`: in the
 /// machine's own order.
@@ -107,6 +113,14 @@ fn channels(line: &mut Line, spec: &MachineSpec, fds: &Descriptors) {
     line.option(
         "-device",
         format!("virtserialport,id={AGENT_ID},chardev=agent-channel,name={AGENT_CHANNEL}"),
+    );
+    line.option(
+        "-chardev",
+        format!("socket,id=announce-channel,fd={}", fds.announce),
+    );
+    line.option(
+        "-device",
+        format!("virtserialport,id={ANNOUNCE_ID},chardev=announce-channel,name={ANNOUNCE_CHANNEL}"),
     );
     line.option("-device", "virtio-rng-pci,id=rng");
     if let Some(tpm) = fds.tpm {

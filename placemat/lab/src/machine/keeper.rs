@@ -1,7 +1,8 @@
 //! Watches one life of a machine: turns what QEMU, console and guest agent say into phases and
 //! news, and cleans up when QEMU has ended.
 
-use super::command::AGENT_ID;
+use super::announce;
+use super::command::{AGENT_ID, ANNOUNCE_ID};
 use super::launch::{self, Launched};
 use super::scan::Sign;
 use super::tpm::TpmProcess;
@@ -13,7 +14,7 @@ use std::process::ExitStatus;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::process::Child;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
@@ -69,6 +70,14 @@ pub(super) fn keep(
         cut_by: Mutex::new(None),
     });
     let (failures, nothing_to_boot) = mpsc::unbounded_channel();
+    let closed = Arc::new(Notify::new());
+    let mut tasks = JoinSet::new();
+    tasks.spawn(announce::listen(
+        machine.spec().name.clone(),
+        launched.announce,
+        closed.clone(),
+        machine.inner.setup.announced.clone(),
+    ));
     let keeper = Keeper {
         machine: machine.clone(),
         life: life.clone(),
@@ -77,7 +86,8 @@ pub(super) fn keep(
         tpm: launched.tpm,
         events: launched.events,
         nothing_to_boot,
-        tasks: JoinSet::new(),
+        announce_closed: closed,
+        tasks,
         retry_at: None,
         guest_off: false,
         failure: None,
@@ -111,6 +121,8 @@ struct Keeper {
     tpm: Option<TpmProcess>,
     events: QmpEvents,
     nothing_to_boot: mpsc::UnboundedReceiver<String>,
+    /// The guest has closed the port that it announces on.
+    announce_closed: Arc<Notify>,
     tasks: JoinSet<()>,
     /// When firmware that found nothing is to try again.
     retry_at: Option<Instant>,
@@ -202,6 +214,9 @@ impl Keeper {
                 if event.data["open"] == true {
                     self.greet_agent();
                 }
+            }
+            "VSERPORT_CHANGE" if event.data["id"] == ANNOUNCE_ID && event.data["open"] == false => {
+                self.announce_closed.notify_one();
             }
             "STOP" if self.failure.is_none() => self.note_stop().await,
             "GUEST_PANICKED" => self.machine.track().note(LabEventKind::Note {

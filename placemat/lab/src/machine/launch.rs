@@ -75,6 +75,8 @@ pub(super) struct Launched {
     pub(super) qmp: Qmp,
     pub(super) events: QmpEvents,
     pub(super) agent: Agent,
+    /// What its guest announces.
+    pub(super) announce: UnixStream,
     pub(super) console: UnixStream,
     pub(super) tpm: Option<TpmProcess>,
 }
@@ -92,6 +94,7 @@ pub(super) async fn launch(
     let (monitor, its_monitor) = pair().map_err(prepare)?;
     let (console, its_console) = pair().map_err(prepare)?;
     let (agent, its_agent) = pair().map_err(prepare)?;
+    let (announce, its_announce) = pair().map_err(prepare)?;
     let (tpm, its_tpm) = match &spec.tpm {
         None => (None, None),
         Some(tpm) => {
@@ -112,6 +115,7 @@ pub(super) async fn launch(
         monitor: its_monitor.as_raw_fd(),
         console: its_console.as_raw_fd(),
         agent: its_agent.as_raw_fd(),
+        announce: its_announce.as_raw_fd(),
         tpm: its_tpm.as_ref().map(AsRawFd::as_raw_fd),
         taps: queues.iter().map(|queues| numbers(queues)).collect(),
         vhost: vhost.iter().map(|queues| numbers(queues)).collect(),
@@ -131,7 +135,7 @@ pub(super) async fn launch(
             .stdout(log.try_clone().map_err(prepare)?)
             .stderr(log)
             .kill_on_drop(true);
-        let given = [its_monitor, its_console, its_agent].into_iter();
+        let given = [its_monitor, its_console, its_agent, its_announce].into_iter();
         let nics = queues.into_iter().chain(vhost).flatten();
         inherit(&mut command, given.chain(its_tpm).chain(nics).collect());
         command.spawn().map_err(|source| LaunchError::Start {
@@ -152,6 +156,7 @@ pub(super) async fn launch(
         qmp,
         events,
         agent: Agent::new(agent),
+        announce,
         console,
         tpm,
     })

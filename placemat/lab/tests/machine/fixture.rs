@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -145,6 +145,8 @@ pub(crate) fn built(spec: MachineSpec, folder: TempDir, taps: Vec<Tap>) -> Fixtu
         taps,
         track: BootTrack::new("node/cs1".into(), bus),
         boot_retry: None,
+        // Its guests, boot sectors, announce nothing.
+        announced: mpsc::channel(1).0,
         tasks: tasks.clone(),
         cancel: cancel.clone(),
     };

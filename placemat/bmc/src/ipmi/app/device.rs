@@ -25,7 +25,7 @@ pub(super) fn self_test(_: &mut Call<'_>) -> Answer {
 
 /// Get Device GUID and Get System GUID (sections 20.8 and 22.14).
 pub(super) fn guid(call: &mut Call<'_>) -> Answer {
-    Ok(wire_guid(call.bmc.identity()).to_vec())
+    Ok(wire_guid(&call.bmc.identity()).to_vec())
 }
 
 /// Get BMC Global Enables (section 22.2): nothing but the event log.

@@ -18,7 +18,7 @@ pub(super) fn info(call: &mut Call<'_>) -> Answer {
     let [0] = call.head()? else {
         return Err(Code::NotPresent);
     };
-    let size = u16::try_from(contents(call.bmc.identity()).len()).unwrap_or(u16::MAX);
+    let size = u16::try_from(contents(&call.bmc.identity()).len()).unwrap_or(u16::MAX);
     let [low, high] = size.to_le_bytes();
     Ok(vec![low, high, 0]) // accessed by bytes
 }
@@ -29,7 +29,7 @@ pub(super) fn read(call: &mut Call<'_>) -> Answer {
     if device != 0 {
         return Err(Code::NotPresent);
     }
-    let contents = contents(call.bmc.identity());
+    let contents = contents(&call.bmc.identity());
     let offset = usize::from(u16::from_le_bytes([low, high]));
     let rest = contents.get(offset..).ok_or(Code::OutOfRange)?;
     let piece = &rest[..rest.len().min(count.into())];

@@ -55,6 +55,7 @@ fn fds(queues: i32, vhost: bool) -> Descriptors {
         monitor: 11,
         console: 12,
         agent: 13,
+        announce: 14,
         tpm: None,
         taps: vec![range(20), range(30)],
         vhost: if vhost {
