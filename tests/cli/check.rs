@@ -141,6 +141,22 @@ fn a_file_that_is_no_text() {
     says!(place, &["check", &file.to_string_lossy()]);
 }
 
+/// What `--print` writes is the same cluster, wherever it is read.
+#[test]
+fn print() {
+    let (place, file) = cluster(&format!(
+        "{NETWORK}{BMC}kind: Router\nname: r1\ninterfaces: [{{network: lan, addresses: [10.0.0.1/24]}}]\nbird: {{config: r.conf}}\n---\n\
+         kind: Node\nname: n1\ninterfaces: [lan]\nsmbios: {{product: 'no'}}\nbmc: {{address: 10.72.17.4}}\n"
+    ));
+    let said = place.say(&["check", "--print", &file]);
+    insta::assert_snapshot!(crate::shown(&place, &said));
+    let elsewhere = place.write("else/where.yml", &said.out);
+    let again = place.say(&["check", "--print", &elsewhere.to_string_lossy()]);
+    assert_eq!(again.well().out, said.out);
+    let spec = repository().join("menu/examples/routers.yml");
+    says!(place, &["check", "--print", &spec.to_string_lossy()]);
+}
+
 #[test]
 fn reports_below_run() {
     let place = Place::new();

@@ -24,8 +24,6 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Loaded {
     /// The cluster.
     pub(crate) cluster: Cluster,
-    /// What it was read from; of a rack spec, what that expands to.
-    pub(crate) sources: Vec<Source>,
     /// What may be wrong with it, rendered; empty where nothing is.
     warnings: String,
     /// Of a rack spec: what a single failure takes, a line each.
@@ -154,7 +152,7 @@ fn write_files(files: Vec<placemat_menu::File>, dir: &Path) -> Result<Vec<PathBu
 }
 
 fn checked(dialect: Dialect, sources: Vec<Source>) -> Result<Loaded, Failure> {
-    let (cluster, warnings) = Cluster::load_as(dialect, sources.clone())?;
+    let (cluster, warnings) = Cluster::load_as(dialect, sources)?;
     cluster.check_files(|file| {
         visible(file)?;
         readable(file).map_err(|reason| file.missing(&reason))
@@ -166,7 +164,6 @@ fn checked(dialect: Dialect, sources: Vec<Source>) -> Result<Loaded, Failure> {
     };
     Ok(Loaded {
         cluster,
-        sources,
         warnings,
         single_points: Vec::new(),
     })

@@ -9,8 +9,8 @@ use placemat_lab::image::Images;
 use placemat_lab::lab::{Lab, LabOptions};
 use placemat_lab::registry::Claim;
 use placemat_scenario::report::terminal::{self, Terminal};
+use placemat_spec::Cluster;
 use placemat_spec::event::LabEvent;
-use placemat_spec::{Cluster, Source};
 use std::io::Write;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -23,14 +23,11 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Copies what the lab is made from into its run directory, for whoever looks later.
-pub(crate) fn keep_sources(run_dir: &Path, sources: &[Source]) -> Result<(), Failure> {
-    let text: Vec<&str> = sources
-        .iter()
-        .map(|source| source.text.trim_end())
-        .collect();
+/// Puts what the lab is made from into its run directory, for whoever looks later: every default
+/// settled, every path absolute.
+pub(crate) fn keep(run_dir: &Path, cluster: &Cluster) -> Result<(), Failure> {
     let path = run_dir.join("cluster.yml");
-    std::fs::write(&path, text.join("\n---\n") + "\n")
+    std::fs::write(&path, cluster.to_yaml())
         .with_context(|| format!("write {}", path.display()))
         .code(exit::HOST)
 }

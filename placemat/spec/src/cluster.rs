@@ -40,6 +40,38 @@ pub struct Cluster {
     pub files: Vec<FileRef>,
 }
 
+/// Equal are clusters that say the same, in whatever words and files: places, texts and the order in
+/// which files are mentioned do not count, the order of resources of a kind does.
+impl PartialEq for Cluster {
+    fn eq(&self, other: &Self) -> bool {
+        fn same<T: PartialEq>(one: &IndexMap<Name, T>, other: &IndexMap<Name, T>) -> bool {
+            one.iter().eq(other)
+        }
+        let Self {
+            networks,
+            routers,
+            nodes,
+            boot_servers,
+            images,
+            device_classes,
+            data_folders,
+            feeds,
+            sources: _,
+            files,
+            dialect: _,
+        } = self;
+        same(networks, &other.networks)
+            && same(routers, &other.routers)
+            && same(nodes, &other.nodes)
+            && same(boot_servers, &other.boot_servers)
+            && same(images, &other.images)
+            && same(device_classes, &other.device_classes)
+            && same(data_folders, &other.data_folders)
+            && same(feeds, &other.feeds)
+            && files::sorted(files) == files::sorted(&other.files)
+    }
+}
+
 impl Cluster {
     /// Problems that show only later (a missing file, a feature that the host lacks), rendered with
     /// the lines of this cluster that asked for it.

@@ -8,6 +8,7 @@
 //! - [`Cluster::load`] is the way in. It gives a cluster and warnings, or all errors at once.
 //! - [`document`] reads YAML with places; the scenario and menu crates read through it too.
 //! - [`Problems`] render as rustc's messages do: code, place, source lines with carets, help.
+//! - [`Cluster::to_yaml`] prints one, defaults and all; what it prints reads as the same again.
 //! - [`selector`] says how scenarios and power feeds name what they mean.
 //! - [`schema`] has what every kind may say: JSON Schema and the reference are printed from it.
 //! - A new kind of resource is a module in `resource` and a row in `load`; what must hold between
@@ -22,6 +23,7 @@ mod draft;
 pub mod event;
 mod load;
 pub mod power;
+mod print;
 pub mod problem;
 pub mod resource;
 pub mod schema;

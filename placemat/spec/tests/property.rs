@@ -2,11 +2,14 @@
 
 mod entry;
 mod mutation;
+mod random;
 
 use entry::check;
 use placemat_spec::Cluster;
+use placemat_spec::schema::{Key, Shape, kinds};
 use placemat_spec::selector::Selector;
 use proptest::prelude::*;
+use serde_json::{Map, Value};
 use std::path::Path;
 
 const SMALL: &str = include_str!("good/small.yml");
@@ -30,6 +33,67 @@ fn the_committed_corpus() {
         count += 1;
     }
     assert!(count > 0);
+}
+
+/// Every key and word that the tables have.
+fn words() -> Vec<String> {
+    fn of(shape: &Shape, words: &mut Vec<String>) {
+        match shape {
+            Shape::Form(form) => words.push(form.example.to_owned()),
+            Shape::Choice(choices) => words.extend(choices.iter().map(|it| it.0.to_owned())),
+            Shape::List(inner) | Shape::Dictionary(inner) => of(inner, words),
+            Shape::Either(shapes) => shapes.iter().for_each(|shape| of(shape, words)),
+            Shape::Map(keys) => of_keys(keys, words),
+            Shape::Tagged(variants) => {
+                for variant in *variants {
+                    words.push(variant.word.to_owned());
+                    of_keys(variant.keys, words);
+                }
+            }
+            _ => {}
+        }
+    }
+    fn of_keys(keys: &[Key], words: &mut Vec<String>) {
+        for key in keys {
+            words.push(key.name.to_owned());
+            of(&key.shape, words);
+        }
+    }
+    let mut words = vec!["name".to_owned(), "<<".to_owned()];
+    for kind in kinds() {
+        of_keys(kind.keys, &mut words);
+    }
+    words.sort();
+    words.dedup();
+    words
+}
+
+/// A document of some kind.
+fn tree() -> impl Strategy<Value = Value> {
+    let word = || prop::sample::select(words());
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (-1.0..300.0).prop_map(Value::from),
+        "[ -~é]{0,8}".prop_map(Value::from),
+        word().prop_map(Value::from),
+    ];
+    let inner = leaf.prop_recursive(6, 60, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::btree_map(word(), inner, 0..8)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    });
+    let keys = prop::collection::btree_map(word(), inner, 0..12);
+    let names: Vec<&str> = kinds().map(|kind| kind.name).collect();
+    (prop::sample::select(names), keys).prop_map(|(kind, keys)| {
+        let mut map: Map<String, Value> = keys.into_iter().collect();
+        map.insert("kind".into(), kind.into());
+        map.insert("name".into(), "n1".into());
+        Value::Object(map)
+    })
 }
 
 proptest! {
@@ -56,6 +120,28 @@ proptest! {
     #[test]
     fn mutated_lines_and_words(text in mutation::mutated(corpus())) {
         check(&text);
+    }
+
+    /// Bytes that are no text are told by who reads files; all else gets here.
+    #[test]
+    fn arbitrary_bytes(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        check(&String::from_utf8_lossy(&bytes));
+    }
+
+    /// Maps and lists of any form, their keys and words those of the tables.
+    #[test]
+    fn arbitrary_trees(documents in prop::collection::vec(tree(), 1..4)) {
+        let documents: Vec<String> = documents.iter().map(ToString::to_string).collect();
+        check(&documents.join("\n---\n"));
+    }
+
+    /// Random data centers with lines and words changed: most of what they say still stands.
+    #[test]
+    fn mutated_data_centers(tape in prop::collection::vec(any::<u32>(), 0..600), at: prop::sample::Index, put in "[{}\\[\\],:\"]|null|0|-1|\"\"|\\[\\]") {
+        let text = random::data_center(&tape);
+        let at = at.index(text.len());
+        let end = text[at..].find([',', '}']).map_or(text.len(), |found| at + found);
+        check(&format!("{}{put}{}", &text[..at], &text[end..]));
     }
 
     #[test]

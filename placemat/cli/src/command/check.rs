@@ -2,6 +2,7 @@
 
 use crate::exit::{self, Failure};
 use crate::{input, place, talk};
+use anyhow::anyhow;
 use placemat_lab::plan::Plan;
 use std::path::PathBuf;
 
@@ -11,14 +12,33 @@ pub(super) struct Check {
     /// Cluster files, or one rack spec (`kind: DataCenter`); `-` is standard input.
     #[arg(required = true)]
     files: Vec<PathBuf>,
+    /// Print the cluster as it is understood: one YAML text, with every default settled and every
+    /// path absolute.
+    #[arg(long)]
+    print: bool,
 }
 
 impl Check {
     pub(super) fn run(self) -> Result<u8, Failure> {
-        let loaded = input::cluster(&input::read(&self.files)?)?;
+        let sources = input::read(&self.files)?;
+        if let [spec] = &sources[..]
+            && self.print
+            && placemat_menu::is_rack_spec(spec)
+        {
+            let error = anyhow!(
+                "{} is a rack spec: what it expands to is several files",
+                spec.name
+            );
+            return Err(Failure::new(exit::USAGE, error)
+                .hint("write them with `placemat menu`, and print their cluster.yml"));
+        }
+        let loaded = input::cluster(&sources)?;
         loaded.warn();
         let data = place::data_dir(&place::lab_name(&self.files[0]));
         input::check_space(&loaded.cluster, &data, None)?;
+        if self.print {
+            talk::data(&loaded.cluster.to_yaml())?;
+        }
         let plan = Plan::of(&loaded.cluster);
         talk::say(&format!(
             "ok: {} routers, {} boot servers, {} servers; {} bridges, {} veth pairs, {} taps",

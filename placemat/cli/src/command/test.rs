@@ -97,7 +97,7 @@ impl Test {
         let (loaded, suite, events, provisions) = launch::prepare(&claim, || {
             let loaded = looked_at.settle(&sources, &claim.data_dir.join("dc"))?;
             let suite = draft.resolve(&loaded.cluster)?;
-            live::keep_sources(&claim.run_dir, &loaded.sources)?;
+            live::keep(&claim.run_dir, &loaded.cluster)?;
             loaded.warn();
             input::check_space(&loaded.cluster, &claim.data_dir, Some(&images))?;
             // Opened here: inside, the run directory has another name, and an error should come early.

@@ -88,17 +88,17 @@ impl Up {
         let data_dir = self.v2.as_ref().and_then(|v2| v2.data_dir.clone());
         let claim = place::claim(&name, files, started, data_dir)?;
         let (loaded, provisions) = launch::prepare(&claim, || {
-            let loaded = looked_at.settle(&sources, &claim.data_dir.join("dc"))?;
-            live::keep_sources(&claim.run_dir, &loaded.sources)?;
+            let mut loaded = looked_at.settle(&sources, &claim.data_dir.join("dc"))?;
+            if let Some(v2) = &self.v2 {
+                v2.adopt(&sources, &mut loaded.cluster);
+            }
+            live::keep(&claim.run_dir, &loaded.cluster)?;
             loaded.warn();
             input::check_space(&loaded.cluster, &claim.data_dir, Some(&images))?;
             let provisions = provision::make(&loaded.cluster, &claim, &cache)?;
             Ok((loaded, provisions))
         })?;
-        let mut cluster = loaded.cluster;
-        if let Some(v2) = &self.v2 {
-            v2.adopt(&sources, &mut cluster);
-        }
+        let cluster = loaded.cluster;
         let stack = launch::prepare(&claim, || crate::network::stack(&cluster))?;
         let attachment = self
             .attach_host

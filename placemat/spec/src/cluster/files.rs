@@ -52,6 +52,13 @@ impl FileRef {
     }
 }
 
+/// In an order that does not depend on where they are mentioned.
+pub(super) fn sorted(files: &[FileRef]) -> Vec<&FileRef> {
+    let mut sorted: Vec<&FileRef> = files.iter().collect();
+    sorted.sort_by_key(|file| (&file.path, &file.what));
+    sorted
+}
+
 impl Cluster {
     /// Every file and folder that must exist before anything starts, in the order of the files.
     pub fn files(&self) -> &[FileRef] {

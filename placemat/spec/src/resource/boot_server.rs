@@ -4,11 +4,13 @@ mod dhcp;
 mod entry;
 mod fault;
 mod keys;
+mod print;
 mod read;
 
 pub use entry::{BootEntry, BootMethod, BootOf, BootRecipe, NodeIndex};
 pub use fault::{BootFaults, DhcpFault, HttpFault, SLOW_DELAY, SLOW_RATE};
 pub(crate) use keys::DOC;
+pub(crate) use print::print;
 pub(crate) use read::read;
 
 use super::{Bird, Interface, Labels, Name};
@@ -20,7 +22,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 /// A checked `BootServer`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct BootServer {
     /// Its name.
     pub name: Name,
@@ -51,7 +53,7 @@ pub struct BootServer {
 }
 
 /// `dhcp:` of a boot server.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Dhcp {
     /// One per relayed subnet.
     pub ranges: Vec<DhcpRange>,
@@ -60,7 +62,7 @@ pub struct Dhcp {
 }
 
 /// A pool for one relayed subnet.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DhcpRange {
     /// The subnet; the relay's `giaddr` is in it.
     pub subnet: Ipv4Net,
@@ -77,7 +79,7 @@ pub struct DhcpRange {
 }
 
 /// A fixed address.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DhcpHost {
     /// MAC of the NIC.
     pub mac: Mac,

@@ -5,6 +5,7 @@ use crate::Place;
 use crate::cluster::FileKind;
 use crate::document::{Fields, Item};
 use crate::draft::Reading;
+use crate::print::{Map, Value};
 use crate::problem::Problem;
 use crate::schema::{FILE_NAME, Key, KindDoc, PATH, SHA256, Shape, URL};
 use crate::value::{HttpUrl, Sha256};
@@ -12,7 +13,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 /// A checked `DataFolder`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DataFolder {
     /// Its name.
     pub name: Name,
@@ -25,7 +26,7 @@ pub struct DataFolder {
 }
 
 /// What is in a data folder.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum FolderContent {
     /// What a folder of the host has in it.
     Dir(PathBuf),
@@ -34,7 +35,7 @@ pub enum FolderContent {
 }
 
 /// A file of a data folder.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct FolderFile {
     /// Its name in the folder.
     pub name: Name,
@@ -47,7 +48,7 @@ pub struct FolderFile {
 }
 
 /// Where a file of a data folder comes from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum FileSource {
     /// A file of the host.
     File(PathBuf),
@@ -200,4 +201,39 @@ fn read_file(item: &Item<'_>, reading: &mut Reading<'_>) -> Option<FolderFile> {
         source,
         sha256,
     })
+}
+
+/// Prints a [`DataFolder`].
+pub(crate) fn print(folder: &DataFolder) -> Map {
+    let DataFolder {
+        name,
+        content,
+        labels,
+        place: _,
+    } = folder;
+    let map = Map::resource("DataFolder", name);
+    let map = match content {
+        FolderContent::Dir(path) => map.text("dir", path.display()),
+        // One without files is a folder, too.
+        FolderContent::Files(files) => {
+            let files = files.iter().map(|file| print_file(file).into());
+            map.with("files", Value::List(files.collect()))
+        }
+    };
+    map.labels(labels)
+}
+
+fn print_file(file: &FolderFile) -> Map {
+    let FolderFile {
+        name,
+        source,
+        sha256,
+        place: _,
+    } = file;
+    let map = Map::new().text("name", name);
+    let map = match source {
+        FileSource::File(path) => map.text("file", path.display()),
+        FileSource::Url(url) => map.text("url", url.as_str()),
+    };
+    map.maybe_text("sha256", *sha256)
 }

@@ -5,12 +5,13 @@ use crate::Place;
 use crate::cluster::FileKind;
 use crate::document::Fields;
 use crate::draft::Reading;
+use crate::print::Map;
 use crate::problem::Problem;
 use crate::schema::{Key, KindDoc, PATH, Shape};
 use std::path::{Path, PathBuf};
 
 /// A checked `DeviceClass`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DeviceClass {
     /// Its name.
     pub name: Name,
@@ -68,4 +69,17 @@ pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
         .device_classes
         .entry(class.name.clone())
         .or_insert(class);
+}
+
+/// Prints a [`DeviceClass`].
+pub(crate) fn print(class: &DeviceClass) -> Map {
+    let DeviceClass {
+        name,
+        path,
+        labels,
+        place: _,
+    } = class;
+    Map::resource("DeviceClass", name)
+        .text("path", path.display())
+        .labels(labels)
 }

@@ -1,9 +1,11 @@
 //! `kind: Image`: what servers boot from.
 
 mod keys;
+mod print;
 mod read;
 
 pub(crate) use keys::DOC;
+pub(crate) use print::print;
 pub(crate) use read::{BUILD, read, sha256, url};
 
 use super::{Labels, Name};
@@ -12,7 +14,7 @@ use crate::value::{HttpUrl, Sha256};
 use std::path::PathBuf;
 
 /// A checked `Image`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Image {
     /// Its name.
     pub name: Name,

@@ -2,6 +2,7 @@
 
 use crate::Place;
 use crate::document::{Fields, Item};
+use crate::print::Map;
 use crate::problem::Problem;
 use crate::schema::{DURATION, Key, PERCENTAGE, RATE, Shape};
 use crate::value::{Percentage, format_duration, format_rate, parse_rate};
@@ -61,23 +62,40 @@ impl Effect {
     }
 }
 
+impl Effects {
+    /// Every effect and how much of it, as the file has it: nothing of it reads `0s` and `0%`, too.
+    fn amounts(&self) -> [(Effect, Option<String>); 7] {
+        let Self {
+            delay,
+            jitter,
+            loss,
+            rate,
+            corrupt,
+            duplicate,
+            reorder,
+        } = *self;
+        let time = |time: Duration| Some(format_duration(time));
+        let share = |share: Percentage| Some(share.to_string());
+        [
+            (Effect::Delay, time(delay)),
+            (Effect::Jitter, time(jitter)),
+            (Effect::Loss, share(loss)),
+            (Effect::Rate, rate.map(format_rate)),
+            (Effect::Corrupt, share(corrupt)),
+            (Effect::Duplicate, share(duplicate)),
+            (Effect::Reorder, share(reorder)),
+        ]
+    }
+}
+
 impl fmt::Display for Effects {
     /// `delay 50ms loss 1%`: as the file has it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = |time: Duration| (!time.is_zero()).then(|| format_duration(time));
-        let share = |share: Percentage| (share.percent() > 0.0).then(|| share.to_string());
-        let words = [
-            (Effect::Delay, time(self.delay)),
-            (Effect::Jitter, time(self.jitter)),
-            (Effect::Loss, share(self.loss)),
-            (Effect::Rate, self.rate.map(format_rate)),
-            (Effect::Corrupt, share(self.corrupt)),
-            (Effect::Duplicate, share(self.duplicate)),
-            (Effect::Reorder, share(self.reorder)),
-        ];
+        let none = Self::default().amounts();
+        let some = self.amounts().into_iter().zip(none);
+        let words = some.filter(|(amount, none)| amount != none);
         let words = words
-            .into_iter()
-            .filter_map(|(effect, value)| Some(format!("{} {}", effect.word(), value?)));
+            .filter_map(|((effect, amount), _)| Some(format!("{} {}", effect.word(), amount?)));
         f.write_str(&words.collect::<Vec<_>>().join(" "))
     }
 }
@@ -133,6 +151,16 @@ pub(super) const KEY: Key = Key::optional(
     ]),
     "What happens to the frames that its ends send, by whatever this kernel offers; an interface's goes before its network's.",
 );
+
+/// Prints `impair`: what the file asks for.
+pub(super) fn print(impair: &Impair) -> Map {
+    let Impair { effects, asked } = impair;
+    let amounts = effects.amounts().into_iter();
+    let asked = amounts.filter(|(effect, _)| asked.iter().any(|(each, _)| each == effect));
+    asked.fold(Map::new(), |map, (effect, amount)| {
+        map.maybe_text(effect.word(), amount)
+    })
+}
 
 /// Takes `impair`.
 pub(super) fn read(fields: &mut Fields<'_>) -> Option<Impair> {

@@ -4,13 +4,14 @@ use super::{Impair, Name, impair};
 use crate::Place;
 use crate::document::{At, Fields, Item, Value};
 use crate::draft::{InterfaceUse, Reading, Segment, Want};
+use crate::print::Map;
 use crate::schema::{ADDRESSES, Key, MAC, NAME, Shape};
 use crate::value::{Mac, parse_interface_address};
 use ipnet::IpNet;
 use std::str::FromStr;
 
 /// One end of a link: an interface of a router, node or boot server.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Interface {
     /// Kernel name inside: `eth0`, `eth1`, ... in file order, unless given. At most 15 bytes.
     pub name: String,
@@ -157,4 +158,22 @@ pub(super) fn loopback(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Ve
             .address(Segment::Loopback, *net, &reading.owner);
     }
     addresses.into_iter().map(|net| net.value).collect()
+}
+
+/// Prints an interface.
+pub(super) fn print(interface: &Interface) -> Map {
+    let Interface {
+        name,
+        network,
+        addresses,
+        mac,
+        impair,
+        place: _,
+    } = interface;
+    Map::new()
+        .text("network", network)
+        .text("name", name)
+        .maybe_text("mac", *mac)
+        .maybe("impair", impair.as_ref().map(impair::print))
+        .addresses("addresses", addresses)
 }

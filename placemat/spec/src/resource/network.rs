@@ -1,9 +1,11 @@
 //! `kind: Network`: an L2 segment.
 
 mod keys;
+mod print;
 mod read;
 
 pub(crate) use keys::DOC;
+pub(crate) use print::print;
 pub(crate) use read::read;
 
 use super::{Impair, Labels, Name};
@@ -22,7 +24,7 @@ pub enum NetworkType {
 }
 
 /// A checked `Network`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Network {
     /// Its name.
     pub name: Name,
@@ -34,7 +36,7 @@ pub struct Network {
     pub mtu: Option<u32>,
     /// Whether the lab masquerades it towards the outside.
     pub use_nat: bool,
-    /// Where the file says so.
+    /// Where the file asks for that.
     pub use_nat_place: Option<Place>,
     /// What happens to the frames that each interface on it sends.
     pub impair: Option<Impair>,

@@ -4,11 +4,13 @@ mod devices;
 mod firmware;
 mod hardware;
 mod keys;
+mod print;
 mod processor;
 mod read;
 mod volume;
 
 pub(crate) use keys::DOC;
+pub(crate) use print::print;
 pub(crate) use read::read;
 pub use volume::{CacheMode, RawFormat, ShareProtocol, Volume, VolumeKind};
 
@@ -174,7 +176,7 @@ pub struct Smbios {
 }
 
 /// `bmc:` of a node.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Bmc {
     /// Address on a network of type `bmc`.
     pub address: IpAddr,
@@ -198,7 +200,7 @@ pub enum BmcFault {
 }
 
 /// A checked `Node`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Node {
     /// Its name.
     pub name: Name,

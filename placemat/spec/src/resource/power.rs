@@ -1,9 +1,11 @@
 //! `kind: Power`: a feed or a PDU, and what is plugged into it.
 
 mod keys;
+mod print;
 mod read;
 
 pub(crate) use keys::DOC;
+pub(crate) use print::print;
 pub(crate) use read::read;
 
 use super::{Labels, Name};
@@ -22,7 +24,7 @@ pub enum PowerType {
 }
 
 /// A checked power feed or PDU.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Power {
     /// Its name; feeds and PDUs share one space of names.
     pub name: Name,

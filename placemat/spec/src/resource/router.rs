@@ -6,6 +6,7 @@ mod image;
 mod keys;
 mod limits;
 mod pod;
+mod print;
 mod read;
 
 pub use image::{OciImage, OciSource};
@@ -14,6 +15,8 @@ pub(crate) use keys::{DOC, NAMESPACE_DOC, POD_DOC};
 pub use limits::Limits;
 pub(crate) use pod::read as read_pod;
 pub use pod::{PodApp, PodMount, PodVolume, PodVolumeKind};
+pub(crate) use print::print;
+pub(super) use print::print_bird;
 pub(super) use read::bird;
 pub(crate) use read::{read_namespace, read_router};
 
@@ -36,7 +39,7 @@ pub enum RouterKind {
 }
 
 /// A checked `Router` or `NetworkNamespace`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Router {
     /// Its name.
     pub name: Name,
@@ -65,7 +68,7 @@ pub struct Router {
 }
 
 /// `bird:` of a router, boot server.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Bird {
     /// Its configuration file, resolved.
     pub config: PathBuf,
@@ -74,7 +77,7 @@ pub struct Bird {
 }
 
 /// One supervised program.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct App {
     /// Name, unique in its router.
     pub name: Name,
@@ -130,7 +133,7 @@ pub enum RestartPolicy {
 }
 
 /// A command that exits 0 once the program is ready.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Readiness {
     /// Program and arguments, run in the same container.
     pub command: Vec<String>,

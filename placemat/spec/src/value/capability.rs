@@ -57,6 +57,13 @@ impl Capabilities {
         Some(())
     }
 
+    /// Their names, in the order of their numbers.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let held = move |(number, _): &(usize, &str)| self.0 & (1 << number) != 0;
+        let all = Self::NAMES.into_iter().enumerate();
+        all.filter(held).map(|(_, name)| name)
+    }
+
     /// The set as the kernel writes it: bit `n` is the capability of number `n`.
     pub fn bits(self) -> u64 {
         self.0
@@ -75,5 +82,7 @@ mod tests {
         assert_eq!(set.add("CAP_NET_ADMIN"), Some(()));
         assert_eq!(set.add("CAP_CHECKPOINT_RESTORE"), Some(()));
         assert_eq!(set.bits(), 1 << 12 | 1 << 40);
+        let names: Vec<&str> = set.names().collect();
+        assert_eq!(names, ["CAP_NET_ADMIN", "CAP_CHECKPOINT_RESTORE"]);
     }
 }

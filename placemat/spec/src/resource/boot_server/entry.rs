@@ -39,7 +39,7 @@ pub enum BootOf {
 }
 
 /// An entry of `machines`. What it does not say, a less particular entry or the server itself does.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct BootEntry {
     /// Which machines it is for.
     pub of: BootOf,
@@ -169,10 +169,12 @@ impl BootServer {
     }
 }
 
+pub(super) const METHODS: [(&str, BootMethod); 2] =
+    [("uki", BootMethod::Uki), ("ipxe", BootMethod::Ipxe)];
+
 /// Takes `boot`.
 pub(super) fn method(fields: &mut Fields<'_>) -> Option<BootMethod> {
-    let choices = [("uki", BootMethod::Uki), ("ipxe", BootMethod::Ipxe)];
-    let boot = fields.opt("boot").and_then(|it| it.choice(&choices));
+    let boot = fields.opt("boot").and_then(|it| it.choice(&METHODS));
     boot.map(|boot| boot.value)
 }
 

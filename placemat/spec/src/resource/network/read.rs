@@ -8,7 +8,7 @@ use crate::resource::{impair, interface, labels};
 use crate::value::{parse_bridge_address, parse_interface_address};
 use ipnet::IpNet;
 
-const TYPES: [(&str, NetworkType); 3] = [
+pub(super) const TYPES: [(&str, NetworkType); 3] = [
     ("internal", NetworkType::Internal),
     ("external", NetworkType::External),
     ("bmc", NetworkType::Bmc),
@@ -47,7 +47,7 @@ pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
         addresses: addresses.into_iter().map(|net| net.value).collect(),
         mtu,
         use_nat: use_nat.is_some_and(|it| it.value),
-        use_nat_place: use_nat.map(|it| it.place),
+        use_nat_place: use_nat.filter(|it| it.value).map(|it| it.place),
         impair,
         labels,
         place: reading.place(),

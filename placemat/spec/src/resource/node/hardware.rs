@@ -8,7 +8,7 @@ use sha1::{Digest, Sha1};
 use std::fmt::Write as _;
 use std::str::FromStr;
 
-const FAULTS: [(&str, BmcFault); 1] = [("lies-about-power", BmcFault::LiesAboutPower)];
+pub(super) const FAULTS: [(&str, BmcFault); 1] = [("lies-about-power", BmcFault::LiesAboutPower)];
 
 /// Takes `smbios`. Without a serial, it is the hex SHA-1 of the node's name, as in placemat v2; the
 /// UUID follows from the serial.

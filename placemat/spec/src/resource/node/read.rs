@@ -6,20 +6,20 @@ use crate::draft::{Reading, Want};
 use crate::problem::Problem;
 use crate::resource::{interface, labels};
 
-const TIERS: [(&str, Tier); 4] = [
+pub(super) const TIERS: [(&str, Tier); 4] = [
     ("full", Tier::Full),
     ("kernel", Tier::Kernel),
     ("netns", Tier::Netns),
     ("mock", Tier::Mock),
 ];
 
-const RESTORES: [(&str, PowerRestore); 3] = [
+pub(super) const RESTORES: [(&str, PowerRestore); 3] = [
     ("always-on", PowerRestore::AlwaysOn),
     ("previous", PowerRestore::Previous),
     ("always-off", PowerRestore::AlwaysOff),
 ];
 
-const ACCELS: [(&str, Accel); 3] = [
+pub(super) const ACCELS: [(&str, Accel); 3] = [
     ("auto", Accel::Auto),
     ("kvm", Accel::Kvm),
     ("tcg", Accel::Tcg),

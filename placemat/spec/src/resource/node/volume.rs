@@ -1,9 +1,11 @@
 //! `volumes:` of a node.
 
 mod keys;
+mod print;
 mod read;
 
 pub(super) use keys::KEY;
+pub(super) use print::print;
 pub(super) use read::read;
 
 use crate::Place;
@@ -11,7 +13,7 @@ use crate::resource::Name;
 use std::path::PathBuf;
 
 /// One disk or shared folder.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Volume {
     /// Its name, unique in the node.
     pub name: Name,
@@ -26,7 +28,7 @@ pub struct Volume {
 }
 
 /// What is on a volume.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum VolumeKind {
     /// The disk of an image (for a bundle: its `disk.img`).
     Image {

@@ -11,6 +11,9 @@ use std::time::Duration;
 /// Longest delay and gap: a lab waits for its machines.
 const LONGEST: Duration = Duration::from_secs(300);
 
+pub(super) const TYPES: [(&str, PowerType); 2] =
+    [("feed", PowerType::Feed), ("pdu", PowerType::Pdu)];
+
 pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
     let items = fields.req("loads").and_then(|it| it.list());
     if items.as_ref().is_some_and(Vec::is_empty) {
@@ -21,8 +24,7 @@ pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
                 .help("for example `loads: [rack/1]`"),
         );
     }
-    let kinds = [("feed", PowerType::Feed), ("pdu", PowerType::Pdu)];
-    let kind = fields.opt("type").and_then(|it| it.choice(&kinds));
+    let kind = fields.opt("type").and_then(|it| it.choice(&TYPES));
     let (delay, gap) = staged(fields);
     let labels = labels::read(fields);
     let mut loads: Vec<Selector> = Vec::new();

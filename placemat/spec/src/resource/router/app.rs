@@ -5,11 +5,11 @@ use crate::Place;
 use crate::check::names;
 use crate::document::{At, Fields, Item};
 use crate::problem::{Problem, suggestion};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const POLICIES: [(&str, RestartPolicy); 4] = [
+pub(super) const POLICIES: [(&str, RestartPolicy); 4] = [
     ("always", RestartPolicy::Always),
     ("on-failure", RestartPolicy::OnFailure),
     ("never", RestartPolicy::Never),
@@ -77,22 +77,7 @@ fn one(index: usize, item: &Item<'_>, around: &Around) -> Option<(App, Vec<At<St
     } else {
         command(&mut fields)
     };
-    let env = fields
-        .opt("env")
-        .and_then(|it| it.string_map())
-        .unwrap_or_default();
-    for (key, _) in &env {
-        if key.is_empty() || key.contains(['=', '\0']) {
-            item.findings().error(
-                Problem::new(
-                    "bad-key",
-                    format!("\"{}\" cannot be the name of a variable", key.value),
-                )
-                .at(key.place, "bad name")
-                .help("names of variables are not empty and have no `=` in them"),
-            );
-        }
-    }
+    let env = environment(&mut fields);
     let workdir = fields.opt("workdir").and_then(|it| folder(&it));
     let user = fields.opt("user").and_then(|it| user(&it));
     let restart = fields.opt("restart").and_then(|it| it.choice(&POLICIES));
@@ -109,10 +94,7 @@ fn one(index: usize, item: &Item<'_>, around: &Around) -> Option<(App, Vec<At<St
     let app = App {
         name: name.value,
         command,
-        env: env
-            .into_iter()
-            .map(|(key, value)| (key.value, value.value))
-            .collect(),
+        env,
         workdir,
         user,
         pod: None,
@@ -122,6 +104,27 @@ fn one(index: usize, item: &Item<'_>, around: &Around) -> Option<(App, Vec<At<St
         place: name.place,
     };
     Some((app, after))
+}
+
+/// Takes `env`.
+pub(super) fn environment(fields: &mut Fields<'_>) -> BTreeMap<String, String> {
+    let env = fields.opt("env").and_then(|it| it.string_map());
+    let env = env.unwrap_or_default();
+    for (key, _) in &env {
+        if key.is_empty() || key.contains(['=', '\0']) {
+            fields.findings().error(
+                Problem::new(
+                    "bad-key",
+                    format!("\"{}\" cannot be the name of a variable", key.value),
+                )
+                .at(key.place, "bad name")
+                .help("names of variables are not empty and have no `=` in them"),
+            );
+        }
+    }
+    env.into_iter()
+        .map(|(key, value)| (key.value, value.value))
+        .collect()
 }
 
 /// An app's name: its log file is called so.
@@ -153,12 +156,8 @@ pub(super) fn folder(item: &Item<'_>) -> Option<PathBuf> {
 /// `NAME` or `NAME:GROUP`.
 pub(super) fn user(item: &Item<'_>) -> Option<String> {
     let user = item.string()?;
-    let word = |text: &str| {
-        let fine = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        !text.is_empty() && !text.starts_with('-') && text.chars().all(fine)
-    };
     let (name, group) = user.value.split_once(':').unwrap_or((&user.value, "root"));
-    if !word(name) || !word(group) {
+    if !is_account(name) || !is_account(group) {
         let message = format!("cannot be \"{}\"", user.value);
         item.findings()
             .error(item.problem("bad-user", &message, "not a user").help(
@@ -166,6 +165,12 @@ pub(super) fn user(item: &Item<'_>) -> Option<String> {
             ));
     }
     Some(user.value)
+}
+
+/// Whether a word may be the name or number of a user or group.
+pub(super) fn is_account(text: &str) -> bool {
+    let fine = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    !text.is_empty() && !text.starts_with('-') && text.chars().all(fine)
 }
 
 fn readiness(item: &Item<'_>) -> Option<Readiness> {

@@ -7,8 +7,9 @@ use crate::draft::Reading;
 use crate::problem::Problem;
 use std::path::{Path, PathBuf};
 
-/// An OCI image that something runs on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An OCI image that something runs on. Two are the same that come from the same place, however that
+/// is written.
+#[derive(Debug, Clone)]
 pub struct OciImage {
     /// Where it comes from.
     pub source: OciSource,
@@ -16,6 +17,30 @@ pub struct OciImage {
     pub text: String,
     /// Where it was written.
     pub place: Place,
+}
+
+impl PartialEq for OciImage {
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source
+    }
+}
+
+impl Eq for OciImage {}
+
+impl OciImage {
+    /// As a file writes it whose paths begin anywhere.
+    pub(in crate::resource) fn resolved(&self) -> String {
+        let form = self.text.split(':').next().unwrap_or_default();
+        match &self.source {
+            OciSource::Layout { path, tag } | OciSource::Archive { path, tag } => {
+                let tag = tag
+                    .as_ref()
+                    .map_or_else(String::new, |tag| format!(":{tag}"));
+                format!("{form}:{}{tag}", path.display())
+            }
+            OciSource::Registry { name } => format!("docker://{name}"),
+        }
+    }
 }
 
 /// Where an OCI image comes from.

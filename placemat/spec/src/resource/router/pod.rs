@@ -11,11 +11,11 @@ use crate::problem::{Problem, suggestion};
 use crate::resource::{Name, interface, labels};
 use crate::schema::{Key, NAME, OCI_IMAGE, Shape, USER, Variant};
 use crate::value::Capabilities;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 /// A volume of a pod.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PodVolume {
     /// Its name, unique in the pod.
     pub name: Name,
@@ -47,7 +47,7 @@ pub enum PodVolumeKind {
 }
 
 /// What an app of a pod runs on.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PodApp {
     /// The image.
     pub image: OciImage,
@@ -316,11 +316,10 @@ fn one(item: &Item<'_>, reading: &mut Reading<'_>, volumes: &[PodVolume]) -> Opt
     }
     let image = image::read(&mut fields, reading);
     let read_only = fields.opt("readonly-rootfs").and_then(|it| it.boolean());
-    let user = fields.opt("user").and_then(|it| app::user(&it));
-    let group = fields.opt("group").and_then(|it| it.string());
-    let exec = fields.opt("exec").and_then(|it| it.string());
+    let user = user(&mut fields);
+    let exec = fields.opt("exec").and_then(|it| program(&it));
     let args = fields.opt("args").and_then(|it| it.strings());
-    let env = fields.opt("env").and_then(|it| it.string_map());
+    let env = app::environment(&mut fields);
     let mounts = mounts(&mut fields, volumes);
     let keep = fields.opt("caps-retain").and_then(|it| capabilities(&it));
     fields.finish();
@@ -328,24 +327,13 @@ fn one(item: &Item<'_>, reading: &mut Reading<'_>, volumes: &[PodVolume]) -> Opt
     let args: Vec<String> = args.into_iter().flatten().map(|it| it.value).collect();
     // What is to be executed stands alone: the image's own arguments belong to its own program.
     let command = exec.map_or_else(Vec::new, |exec| {
-        std::iter::once(exec.value).chain(args.clone()).collect()
+        std::iter::once(exec).chain(args.clone()).collect()
     });
     Some(App {
         name: name.value.clone(),
         command,
-        env: env
-            .into_iter()
-            .flatten()
-            .map(|(key, value)| (key.value, value.value))
-            .collect::<BTreeMap<_, _>>(),
-        user: match (user, group) {
-            (user, Some(group)) => Some(format!(
-                "{}:{}",
-                user.as_deref().unwrap_or("0"),
-                group.value
-            )),
-            (user, None) => user,
-        },
+        env,
+        user,
         restart: RestartPolicy::OnFailure,
         pod: Some(PodApp {
             image,
@@ -356,6 +344,50 @@ fn one(item: &Item<'_>, reading: &mut Reading<'_>, volumes: &[PodVolume]) -> Opt
         }),
         ..App::new("", &[], name.place)
     })
+}
+
+/// Takes `user` and `group`.
+fn user(fields: &mut Fields<'_>) -> Option<String> {
+    let item = fields.opt("user");
+    let user = item.as_ref().and_then(app::user);
+    let group = fields.opt("group").and_then(|it| {
+        let group = it.string()?;
+        if !app::is_account(&group) {
+            let message = format!("cannot be \"{}\"", group.value);
+            it.findings().error(
+                it.problem("bad-user", &message, "not a group")
+                    .help("it is the name or number of a group: `nogroup`, `65534`"),
+            );
+        }
+        Some(group)
+    });
+    let Some(group) = group else { return user };
+    let user = user.unwrap_or_else(|| "0".into());
+    if let Some(item) = item.filter(|_| user.contains(':')) {
+        fields.findings().error(
+            Problem::new(
+                "conflict",
+                format!("{} names its group twice", fields.describe()),
+            )
+            .at(group.place, "as `group`")
+            .at(item.place(), "and behind the user")
+            .help("keep one of the two"),
+        );
+    }
+    Some(format!("{user}:{}", group.value))
+}
+
+/// Takes `exec`.
+fn program(item: &Item<'_>) -> Option<String> {
+    let program = item.string()?;
+    if program.is_empty() {
+        item.findings().error(item.problem(
+            "empty-list",
+            "names no program",
+            "expected the path of a program",
+        ));
+    }
+    Some(program.value)
 }
 
 /// Takes `mount`.

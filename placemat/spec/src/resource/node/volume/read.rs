@@ -22,12 +22,20 @@ const KINDS: [(&str, Read, bool); 5] = [
     ("vvfat", folder, false),
 ];
 
-const CACHES: [(&str, CacheMode); 5] = [
+pub(super) const CACHES: [(&str, CacheMode); 5] = [
     ("none", CacheMode::None),
     ("writeback", CacheMode::Writeback),
     ("writethrough", CacheMode::Writethrough),
     ("directsync", CacheMode::Directsync),
     ("unsafe", CacheMode::Unsafe),
+];
+
+pub(super) const FORMATS: [(&str, RawFormat); 2] =
+    [("qcow2", RawFormat::Qcow2), ("raw", RawFormat::Raw)];
+
+pub(super) const PROTOCOLS: [(&str, ShareProtocol); 2] = [
+    ("9p", ShareProtocol::NineP),
+    ("virtiofs", ShareProtocol::Virtiofs),
 ];
 
 /// Longest mount tag of 9p, in bytes (QEMU's `MAX_TAG_LEN` less the final zero).
@@ -170,9 +178,7 @@ fn seed(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<VolumeKind
 }
 
 fn raw(fields: &mut Fields<'_>, _: &mut Reading<'_>) -> Option<VolumeKind> {
-    let format = fields
-        .opt("format")
-        .and_then(|it| it.choice(&[("qcow2", RawFormat::Qcow2), ("raw", RawFormat::Raw)]));
+    let format = fields.opt("format").and_then(|it| it.choice(&FORMATS));
     let item = fields.req("size")?;
     let size = item.size()?;
     if size.value == 0 || !size.value.is_multiple_of(512) {
@@ -198,12 +204,7 @@ fn raw(fields: &mut Fields<'_>, _: &mut Reading<'_>) -> Option<VolumeKind> {
 fn host_path(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<VolumeKind> {
     let path = fields.req("path").and_then(|it| it.string());
     let writable = fields.opt("writable").and_then(|it| it.boolean());
-    let protocol = fields.opt("protocol").and_then(|it| {
-        it.choice(&[
-            ("9p", ShareProtocol::NineP),
-            ("virtiofs", ShareProtocol::Virtiofs),
-        ])
-    });
+    let protocol = fields.opt("protocol").and_then(|it| it.choice(&PROTOCOLS));
     let path = path?;
     if !Path::new(&path.value).is_absolute() {
         fields.findings().error(
