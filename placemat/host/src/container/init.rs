@@ -255,7 +255,7 @@ fn spawn(
     } else {
         drop(tell);
     }
-    let spawned = command.spawn();
+    let spawned = with_children_heard(|| command.spawn());
     // With it the last end that can be written to closes.
     drop(command);
     let child = spawned.map_err(|error| {
@@ -271,6 +271,20 @@ fn spawn(
     })?;
     // Reaped by number: `Child` neither kills nor waits when dropped.
     Ok(Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX)))
+}
+
+/// Does what starts a program with SIGCHLD as a program expects to find it: one that never heard of its
+/// children's ends, as sshd and shells do, would wait for them forever.
+fn with_children_heard<T>(work: impl FnOnce() -> T) -> T {
+    let mut set = SigSet::empty();
+    set.add(Signal::SIGCHLD);
+    // Neither fails for a set like this one.
+    let _ = set.thread_unblock();
+    let done = work();
+    let _ = set.thread_block();
+    // Whoever ended meanwhile was not told of: look again.
+    let _ = kill(Pid::this(), Signal::SIGCHLD);
+    done
 }
 
 /// In the child, between fork and exec.

@@ -116,8 +116,10 @@ impl Supervisor {
         self.emit(AppState::Started, None);
         let mut exit = process.exit;
         let ended = tokio::select! {
-            ended = &mut exit => Some(ended),
+            // What is ready as soon as it runs was so, however soon it ended.
+            biased;
             () = self.tell_when_ready() => None,
+            ended = &mut exit => Some(ended),
         };
         let ended = if let Some(ended) = ended {
             ended
