@@ -31,6 +31,7 @@ use placemat_spec::power::PowerAction;
 use placemat_spec::resource::Name;
 use placemat_spec::selector::{Selector, Target, TargetKind};
 use placemat_spec::supply::Supply;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
@@ -93,6 +94,8 @@ struct Inner {
     accel: Option<placemat_host::probe::accel::AccelReport>,
     forwards: Forwards,
     bmcs: bmc::Bmcs,
+    /// What did not start with the lab, and why.
+    unstarted: Mutex<HashMap<Target, String>>,
     /// Of the device classes' folders that its volumes lie in.
     _class_locks: Mutex<storage::ClassLocks>,
     tasks: TaskTracker,
@@ -238,6 +241,11 @@ impl Lab {
 
     /// The lab as it is now.
     pub fn status(&self) -> Status {
+        let unstarted = self.inner.unstarted.lock();
+        let unstarted = unstarted.unwrap_or_else(PoisonError::into_inner).clone();
+        // What has power now was started by somebody since.
+        let problem =
+            |target: &Target, power: bool| unstarted.get(target).filter(|_| !power).cloned();
         let units = self
             .inner
             .units
@@ -251,6 +259,7 @@ impl Lab {
                 boots: unit.boots(),
                 bmc: None,
                 image: None,
+                problem: problem(unit.target(), unit.is_on()),
             });
         let servers = self.inner.servers.values().map(|server| ObjectStatus {
             target: server.target().to_string(),
@@ -260,6 +269,10 @@ impl Lab {
             boots: server.track().boots(),
             bmc: self.bmc_address(server).map(|address| address.to_string()),
             image: server.track().image(),
+            problem: problem(
+                &server.target(),
+                server.track().phase() != placemat_spec::event::BootPhase::Off,
+            ),
         });
         Status {
             id: self.inner.options.id.clone(),

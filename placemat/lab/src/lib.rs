@@ -25,5 +25,6 @@ pub mod probe;
 pub mod registry;
 pub mod server;
 pub mod space;
+pub mod ssh;
 pub mod unit;
 pub mod wiring;

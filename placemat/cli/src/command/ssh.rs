@@ -3,6 +3,7 @@
 use super::LabArg;
 use crate::exit::{self, Code, Failure};
 use anyhow::Context;
+use placemat_lab::ssh::KEY_FILE;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
@@ -17,7 +18,7 @@ pub(super) struct Ssh {
     /// Port of the SSH server.
     #[arg(short, long, default_value_t = 22)]
     port: u16,
-    /// Key to log in with, as ssh takes it.
+    /// Key to log in with, as ssh takes it; default: the lab's own, which its boot servers hand out.
     #[arg(short, long, value_name = "FILE")]
     identity: Option<String>,
     #[command(flatten)]
@@ -49,8 +50,12 @@ impl Ssh {
             command.arg("-o").arg(option);
         }
         command.arg("-l").arg(&self.login);
+        // The lab's own, which its boot servers hand out, is tried besides the user's own.
+        let own = entry.run_dir.join(KEY_FILE);
         if let Some(key) = &self.identity {
             command.arg("-i").arg(key);
+        } else if own.exists() {
+            command.arg("-i").arg(own);
         }
         // Never looked up: the proxy gets there.
         command.arg("placemat").args(&self.command);

@@ -120,5 +120,10 @@ fn table(status: &LabStatus) -> String {
         );
         let _ = writeln!(text, "{}", line.trim_end());
     }
+    for object in &status.objects {
+        if let Some(problem) = &object.problem {
+            let _ = writeln!(text, "{}: {problem}", object.target);
+        }
+    }
     text
 }

@@ -70,6 +70,8 @@ pub struct SiteSpec {
     pub bundles: HashMap<Name, SiteBundle>,
     /// Fixed addresses.
     pub hosts: Vec<(Mac, Ipv4Addr)>,
+    /// Public keys of SSH that may log in everywhere, a line each.
+    pub authorized_keys: String,
     /// iPXE for UEFI, where it is needed.
     pub ipxe: Option<PathBuf>,
 }
@@ -184,6 +186,7 @@ impl BootSite {
                     (_, "ignition.json") if ignition.is_some() => {
                         ignition.map_or(Found::Nothing(""), |file| Found::File(file.into()))
                     }
+                    (_, "authorized_keys") => Found::Text(self.spec.authorized_keys.clone()),
                     (Some(None), _) => Found::Nothing("this machine has no configuration"),
                     (Some(Some(folder)), rest) => inside(folder, rest),
                 }
@@ -293,6 +296,7 @@ mod tests {
             ],
             bundles: [bundle("usual"), bundle("special")].into(),
             hosts: vec![(MAC, Ipv4Addr::new(10, 0, 0, 1))],
+            authorized_keys: "ecdsa-sha2-nistp256 AAAA placemat\n".into(),
             ipxe: Some("/usr/lib/ipxe/snponly.efi".into()),
         })
     }

@@ -184,6 +184,9 @@ pub struct ObjectStatus {
     /// What it booted, as it says itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
+    /// Why it did not start with the lab; it has no power since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 #[cfg(test)]
@@ -269,6 +272,7 @@ mod tests {
                         boots: 1,
                         bmc: None,
                         image: None,
+                        problem: None,
                     }],
                 },
             },

@@ -69,6 +69,7 @@ impl Workshop {
                 .filter_map(|name| Some((name.clone(), bundle(name)?)))
                 .collect(),
             hosts: hosts.map(|host| (host.mac, host.address)).collect(),
+            authorized_keys: self.authorized_keys.clone(),
             ipxe: placemat_host::probe::firmware::find_ipxe().ok(),
         });
         site.set_fault(boot_server.faults.http);

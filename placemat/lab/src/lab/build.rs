@@ -53,6 +53,8 @@ pub(super) struct Workshop {
     /// Data folders whose files are together.
     pub(super) made_folders: Mutex<HashSet<Name>>,
     pub(super) oci: crate::oci::Images,
+    /// Whom servers let in by SSH; empty where no boot server could tell them.
+    pub(super) authorized_keys: String,
     pub(super) groups: Option<Tree>,
 }
 

@@ -18,7 +18,7 @@ use placemat_spec::selector::{Target, TargetKind};
 use placemat_spec::supply::Supply;
 use std::collections::HashMap;
 use std::fs::File;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -70,6 +70,14 @@ impl Lab {
             .keys()
             .map(|name| (name.clone(), track(name)))
             .collect::<HashMap<_, _>>();
+        let mut authorized_keys = String::new();
+        if !cluster.boot_servers.is_empty() {
+            let file = options.run_dir.join(crate::ssh::KEY_FILE);
+            let made = crate::ssh::make(&file);
+            let failed =
+                |error| LabError(format!("make an SSH key in {}: {error}", file.display()));
+            authorized_keys = made.map_err(failed)?;
+        }
         let (announced, inbox) = tokio::sync::mpsc::channel(super::bmc::INBOX);
         let workshop = Workshop {
             cluster: cluster.clone(),
@@ -86,6 +94,7 @@ impl Lab {
             class_locks: Mutex::default(),
             made_folders: Mutex::default(),
             oci: options.oci.clone(),
+            authorized_keys,
             groups: options.groups.clone(),
         };
         let (logs, until) = (options.run_dir.join(crate::log::DIR), cancel.clone());
@@ -118,6 +127,7 @@ impl Lab {
                 _class_locks: class_locks,
                 tasks,
                 cancel,
+                unstarted: Mutex::default(),
                 phase: Mutex::new(LabPhase::Links),
             }),
         })
@@ -152,6 +162,15 @@ impl Lab {
         sentence
     }
 
+    /// As [`note_failure`](Self::note_failure), of what did not start; its status tells, too.
+    fn note_unstarted(&self, target: &Target, why: &str) -> String {
+        let text = format!("did not start: {why}");
+        let unstarted = self.inner.unstarted.lock();
+        let mut unstarted = unstarted.unwrap_or_else(PoisonError::into_inner);
+        unstarted.insert(target.clone(), text.clone());
+        self.note_failure(target, text)
+    }
+
     async fn power_on_all(&self, kind: TargetKind) -> Vec<String> {
         let mut starting = JoinSet::new();
         for unit in self
@@ -168,10 +187,7 @@ impl Lab {
                         ready.wait().await;
                         None
                     }
-                    Err(error) => {
-                        let text = format!("did not start: {error}");
-                        Some(lab.note_failure(unit.target(), text))
-                    }
+                    Err(error) => Some(lab.note_unstarted(unit.target(), &error.to_string())),
                 }
             });
         }
@@ -194,13 +210,17 @@ impl Lab {
             let (lab, server, seats) = (self.clone(), server.clone(), seats.clone());
             let hopeless = hopeless.clone();
             starting.spawn(async move {
-                lab.until_up(&server.node().depends_on, &hopeless).await;
+                let missing = lab.until_up(&server.node().depends_on, &hopeless).await;
+                if !missing.is_empty() {
+                    let missing = missing.join(" and ");
+                    let text = format!("starts without {missing}, which it depends on");
+                    lab.note_failure(&server.target(), text);
+                }
                 let failure = lab.start_server(&server, seats).await.err()?;
                 if let Some(token) = hopeless.get(&server.node().name) {
                     token.cancel();
                 }
-                let text = format!("did not start: {failure}");
-                Some(lab.note_failure(&server.target(), text))
+                Some(lab.note_unstarted(&server.target(), &failure))
             });
         }
         failures(starting).await
@@ -223,8 +243,10 @@ impl Lab {
         Ok(())
     }
 
-    /// Waits until servers of these names have booted. Everything else was started before.
-    async fn until_up(&self, names: &[Name], hopeless: &Hopeless) {
+    /// Waits until servers of these names have booted, and gives those that did not. Everything else
+    /// was started before.
+    async fn until_up(&self, names: &[Name], hopeless: &Hopeless) -> Vec<String> {
+        let mut missing = Vec::new();
         for server in names.iter().filter_map(|name| self.server(name)) {
             // A mock has power and nothing to boot.
             let up = match server.node().tier {
@@ -238,13 +260,18 @@ impl Lab {
                 continue;
             }
             let wait = gone.run_until_cancelled(server.track().wait_for(up));
-            if timeout(LONGEST_WAIT, wait).await.is_err() {
+            let waited = timeout(LONGEST_WAIT, wait).await;
+            if !matches!(waited, Ok(Some(()))) {
+                missing.push(server.target().to_string());
+            }
+            if waited.is_err() {
                 let waited = LONGEST_WAIT.as_secs();
                 let text = format!("is not up after {waited} s; what depends on it starts anyway");
                 let object = server.target().to_string();
                 self.inner.bus.emit(object, LabEventKind::Note { text });
             }
         }
+        missing
     }
 }
 

@@ -82,6 +82,7 @@ fn fixture() -> Fixture {
         command_line: "console=ttyS0".into(),
     };
     let site = Arc::new(BootSite::new(SiteSpec {
+        authorized_keys: String::new(),
         base: "http://x".into(),
         usual: boot,
         machines: vec![machine],
