@@ -91,6 +91,29 @@ fn direct_kernel(lab: &Lab<'_>) {
     wait(lab, DIRECT, "off", |server| !server.power);
 }
 
+/// A shell's command by SSH, with the key that the lab's boot server handed out; in a machine by way
+/// of its ToR, since the lab does not know its address.
+fn logs_in(lab: &Lab<'_>, server: &str) {
+    let to = if server == LIGHT {
+        server.to_owned()
+    } else {
+        let lease = lab.exec(server, &["ip", "-4", "-o", "addr", "show", "dev", "eth0"]);
+        let lease = lease.well().out;
+        let address = lease
+            .split(" inet ")
+            .nth(1)
+            .and_then(|rest| rest.split('/').next());
+        format!("router/rack1-tor1:{}", address.expect("a lease"))
+    };
+    let said = poll(BOOT, || {
+        let said = lab.say("ssh", &[&to, "--", "hostname; exit 7"]);
+        (said.code != Some(255)).then_some(said)
+    });
+    let said = said.unwrap_or_else(|| lab.say("ssh", &[&to, "--", "true"]));
+    assert_eq!(said.code, Some(7), "{}", said.text());
+    assert_eq!(format!("node/{}", said.out.trim()), server);
+}
+
 /// A reader of the server's console, that writes what it sees into a file.
 struct Reader {
     child: Child,
@@ -151,6 +174,7 @@ fn a_server_lives_on_through_what_its_guest_and_a_killer_do() {
         Need::Qemu,
         Need::Image,
         Need::Ipmitool,
+        Need::Ssh,
     ];
     if !needs(&wanted) {
         return;
@@ -188,6 +212,9 @@ fn a_server_lives_on_through_what_its_guest_and_a_killer_do() {
         wait(&lab, server, "a BGP speaker", |server| {
             server.phase == Some(BootPhase::Bgp)
         });
+    }
+    for server in [SERVER, LIGHT] {
+        logs_in(&lab, server);
     }
     // IPv6 is pinged in guests, too.
     lab.exec(SERVER, &["ping", "-c", "1", "-W", "3", "::1"])

@@ -214,6 +214,51 @@ fn a_router_that_does_not_start_is_told_of_and_one_that_hangs_holds_up_no_end() 
     place.assert_nothing_left();
 }
 
+/// What depends on a server that does not start is told so, and starts.
+#[test]
+fn what_depends_on_a_server_that_does_not_start_goes_on_without_it() {
+    if !needs(&[Need::Root, Need::Qemu]) {
+        return;
+    }
+    let place = Place::new();
+    let file = place.write(
+        "dc.yml",
+        "{kind: Node, name: broken, uefi: false, cpu: 1, memory: 64M, qemu-args: [-device, no-such-device]}\n---\n\
+         {kind: Node, name: waits, tier: mock, depends-on: [broken]}\n---\n\
+         {kind: Node, name: waits-too, tier: mock, depends-on: [waits]}\n",
+    );
+    let up = ["up", "--detach", &file.to_string_lossy()];
+    let warned = place.say(&up).well().err;
+    assert!(
+        warned.contains("warning: node/broken: did not start"),
+        "{warned}"
+    );
+    let lab = Lab::attach(&place, &place.labs()[0]);
+    let said = |object: &str| {
+        let mut events = lab.events();
+        events.retain(|event| event["object"] == object && event["kind"] == "note");
+        let texts = events
+            .iter()
+            .map(|event| event["text"].as_str().unwrap_or_default().to_owned());
+        texts.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        said("node/waits"),
+        ["starts without node/broken, which it depends on"]
+    );
+    assert_eq!(said("node/waits-too"), Vec::<String>::new());
+    for object in lab.status().objects {
+        let broken = object.target == "node/broken";
+        assert_eq!(object.power, !broken, "{object:?}");
+        let problem = object.problem.unwrap_or_default();
+        assert_eq!(problem.contains("no-such-device"), broken, "{problem}");
+    }
+    let shown = lab.say::<&str>("status", &[]).well().out;
+    assert!(shown.contains("\nnode/broken: did not start: "), "{shown}");
+    lab.down();
+    place.assert_nothing_left();
+}
+
 fn daemons(lab: &Lab) -> Vec<i32> {
     let mut all = process::named(lab.init, "bird");
     all.sort_unstable();

@@ -6,6 +6,7 @@ use placemat_tests::{Lab, Need, Place, needs, poll};
 use std::io::{Read, Write};
 use std::net::{TcpStream, UdpSocket};
 use std::os::unix::net::UnixStream;
+use std::process::{ChildStdin, ChildStdout, Stdio};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -116,6 +117,18 @@ fn forwarded(place: &Place, lab: &Lab<'_>) {
     let address = |listen: &str| listen.split_once(':').expect("tcp:").1.to_owned();
     let echo = poll(PATIENCE, || echoes(TcpStream::connect(address(&tcp)).ok()?));
     assert!(echo.is_some(), "no answer through TCP");
+    let connect = ["connect", "--lab", &lab.id, "c:10.1.0.1:80"];
+    let mut connect = place.command(&connect);
+    connect.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut connect = connect.spawn().expect("start it");
+    let (stdin, stdout) = (connect.stdin.take(), connect.stdout.take());
+    let through = Joined(stdout.expect("its output"), stdin.expect("its input"));
+    // The echo never ends by itself: the client's end is the end.
+    assert!(echoes(through).is_some(), "no answer through connect");
+    let ended = poll(PATIENCE, || connect.try_wait().expect("wait"));
+    assert!(ended.is_some_and(|status| status.success()), "{ended:?}");
+    let nowhere = lab.say("connect", &["router/a:81"]);
+    assert_eq!(nowhere.code, Some(5), "{}", nowhere.text());
     let bird = poll(PATIENCE, || {
         let mut said = [0; 9];
         let mut stream = UnixStream::connect(&socket).ok()?;
@@ -156,6 +169,25 @@ fn resolves(server: &str) -> Option<()> {
     let mut answer = [0; 512];
     let length = client.recv(&mut answer).ok()?;
     answer[..length].ends_with(&[10, 9, 9, 9]).then_some(())
+}
+
+/// A program's output and input as one stream.
+struct Joined(ChildStdout, ChildStdin);
+
+impl Read for Joined {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Write for Joined {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.1.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.1.flush()
+    }
 }
 
 fn echoes(mut stream: impl Read + Write) -> Option<()> {

@@ -34,29 +34,45 @@ ip -6 route add default via fd00:3::1
 
 #[test]
 fn by_way_of_pasta() {
-    reaches_the_host("pasta", Need::Pasta, "fd70:6c61:6365::2");
+    reaches_the_host(0, Need::Pasta);
 }
 
 #[test]
 fn by_way_of_slirp4netns() {
-    reaches_the_host("slirp4netns", Need::Slirp4netns, "fd00::2");
+    reaches_the_host(1, Need::Slirp4netns);
 }
 
 /// The gateway of the way out leads to the loopback of the host.
-fn reaches_the_host(stack: &str, need: Need, gateway6: &str) {
+fn reaches_the_host(stack: usize, need: Need) {
     if !needs(&[Need::Root, need]) {
         return;
     }
     let place = Place::new();
+    write(&place);
+    let (stack, gateway6) = STACKS[stack];
+    reaches(&place, stack, gateway6);
+}
+
+/// Ways out, and what leads to the host's loopback over IPv6.
+pub(crate) const STACKS: [(&str, &str); 2] =
+    [("pasta", "fd70:6c61:6365::2"), ("slirp4netns", "fd00::2")];
+
+/// Puts the lab's files into a place.
+pub(crate) fn write(place: &Place) {
     let script = place.write("routes.sh", ROUTES);
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(script, mode).expect("an executable script");
-    let file = place.write("cluster.yml", CLUSTER);
+    place.write("nat.yml", CLUSTER);
+}
+
+/// A lab of the place reaches servers on the host's loopback.
+pub(crate) fn reaches(place: &Place, stack: &str, gateway6: &str) {
+    let file = place.dir().join("nat.yml");
     let mut up = place.command(&["up", "--detach", &file.to_string_lossy()]);
     up.env("PLACEMAT_OUTSIDE", stack);
     placemat_tests::run::run(up, placemat_tests::lab::PATIENCE).well();
     let ids = place.labs();
-    let lab = Lab::attach(&place, &ids[0]);
+    let lab = Lab::attach(place, &ids[0]);
     let log = || {
         let log = lab.run_dir().join("logs/hub-hub/outside.log");
         std::fs::read_to_string(log).unwrap_or_default()

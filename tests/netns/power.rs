@@ -1,7 +1,8 @@
 //! Feeds and PDUs: losing one takes what hangs on it alone, losses add up, and power returns outlet by
 //! outlet to servers that do as their policy says.
 
-use placemat_tests::{Need, Place, needs};
+use placemat_tests::lab::PATIENCE;
+use placemat_tests::{Lab, Need, Place, needs, poll};
 
 const CLUSTER: &str = r"
 {kind: Network, name: net, type: internal}
@@ -63,5 +64,43 @@ fn what_hangs_on_a_source_alone_goes_dark_and_comes_back() {
     place.write("dc.yml", CLUSTER);
     let scenario = place.write("power.yml", SCENARIO);
     place.say(&["test".as_ref(), scenario.as_os_str()]).well();
+    by_hand(&place);
     place.assert_nothing_left();
+}
+
+/// As somebody at the rack does it.
+fn by_hand(place: &Place) {
+    let lab = place.up(&place.dir().join("dc.yml"));
+    let dark = |lab: &Lab<'_>| {
+        let objects = lab.status().objects.into_iter();
+        let off = objects.filter(|object| !object.power);
+        let mut off: Vec<String> = off.map(|object| object.target).collect();
+        off.sort();
+        off
+    };
+    assert_eq!(dark(&lab), Vec::<String>::new());
+    lab.say("power", &["pdu/a1", "off"]).well();
+    assert_eq!(dark(&lab), ["node/last", "node/single", "router/router"]);
+    // A second time changes nothing, and a server has no power to start with.
+    lab.say("power", &["pdu/a1", "off"]).well();
+    let on = lab.say("power", &["node/single", "on"]);
+    assert_ne!(on.code, Some(0), "{}", on.text());
+    let soft = lab.say("power", &["pdu/a1", "soft"]);
+    assert_eq!(soft.code, Some(2), "{}", soft.text());
+    assert!(
+        soft.err.contains("can be turned on and off"),
+        "{}",
+        soft.err
+    );
+    lab.say("power", &["feed/b", "off"]).well();
+    assert_eq!(
+        dark(&lab),
+        ["node/double", "node/last", "node/single", "router/router"]
+    );
+    lab.say("power", &["pdu/a1", "on"]).well();
+    lab.say("power", &["feed/b", "on"]).well();
+    // Outlet by outlet, and one stays off when power comes back.
+    let back = poll(PATIENCE, || (dark(&lab) == ["node/last"]).then_some(()));
+    assert!(back.is_some(), "{:?}", dark(&lab));
+    lab.down();
 }

@@ -1,6 +1,6 @@
 //! Labs of an ordinary user, with subordinate ids and without.
 
-use crate::bgp;
+use crate::{bgp, outside};
 use placemat_tests::{Lab, Need, Place, fixture, needs, program, repository, run};
 use std::path::Path;
 use std::process::Command;
@@ -103,6 +103,19 @@ fn lives(name: &str, subordinate: bool) {
     assert!(gone.is_some(), "{:?}", track.left(&place.run_base()));
     place.say(&["prune"]).well();
     place.assert_nothing_left();
+}
+
+#[test]
+fn an_ordinary_user_gets_out_either_way() {
+    if !needs(NEEDS) || !needs(&[Need::Pasta, Need::Slirp4netns]) {
+        return;
+    }
+    let user = User::create("nat", false);
+    let place = user.place();
+    outside::write(&place);
+    for (stack, gateway6) in outside::STACKS {
+        outside::reaches(&place, stack, gateway6);
+    }
 }
 
 fn reaches_round_the_ring(lab: &Lab) {

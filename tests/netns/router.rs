@@ -173,7 +173,7 @@ fn groups(id: &str) -> Vec<PathBuf> {
 
 #[test]
 fn on_images_with_programs_scripts_logs_and_limits() {
-    if !needs(&[Need::Root]) || placemat_host::cgroup::probe().is_err() {
+    if !needs(&[Need::Root, Need::Busybox, Need::Cgroups]) {
         return;
     }
     let place = Place::new();
@@ -281,6 +281,8 @@ fn isolated(lab: &Lab) {
     assert_eq!(sh("ls /sys/class/net").well().out, "eth0\nlo\n");
     assert_eq!(sh("cat /proc/sys/kernel/hostname").well().out, "box\n");
     assert_eq!(sh("echo $COLOUR").well().out, "blue\n");
+    let status = sh("cat /proc/self/status").well().out;
+    assert!(status.contains("SigBlk:\t0000000000000000\n"), "{status}");
     assert_ne!(sh("ls /home /root /usr/lib").code, Some(0));
 }
 

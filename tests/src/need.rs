@@ -28,6 +28,10 @@ pub enum Need {
     Ipmitool,
     /// `curl`.
     Curl,
+    /// `ssh`.
+    Ssh,
+    /// Control groups that a lab may have some of.
+    Cgroups,
     /// busybox, for its small servers and clients.
     Busybox,
     /// pasta, a way out of labs.
@@ -54,6 +58,8 @@ impl Need {
             Self::GenericImage => "generic-image",
             Self::Ipmitool => "ipmitool",
             Self::Curl => "curl",
+            Self::Ssh => "ssh",
+            Self::Cgroups => "cgroups",
             Self::Busybox => "busybox",
             Self::Pasta => "pasta",
             Self::Slirp4netns => "slirp4netns",
@@ -91,6 +97,11 @@ impl Need {
             Self::Dnsmasq => &["dnsmasq"],
             Self::Ipmitool => &["ipmitool"],
             Self::Curl => &["curl"],
+            Self::Ssh => &["ssh"],
+            Self::Cgroups => {
+                let found = placemat_host::cgroup::probe();
+                return found.err().map(|error| error.to_string());
+            }
             Self::Busybox => &["busybox"],
             Self::Pasta => &["pasta", "nft", "bash"],
             Self::Slirp4netns => &["slirp4netns", "nft", "bash"],
