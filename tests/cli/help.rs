@@ -6,6 +6,7 @@ use placemat_tests::Place;
 const VERBS: &[&str] = &[
     "check",
     "plan",
+    "graph",
     "schema",
     "up",
     "down",

@@ -40,6 +40,8 @@ pub enum Need {
     Slirp4netns,
     /// iPXE for UEFI.
     Ipxe,
+    /// Graphviz.
+    Graphviz,
     /// `useradd`, `su` and, for subordinate ids, `newuidmap`.
     Users,
 }
@@ -64,6 +66,7 @@ impl Need {
             Self::Pasta => "pasta",
             Self::Slirp4netns => "slirp4netns",
             Self::Ipxe => "ipxe",
+            Self::Graphviz => "graphviz",
             Self::Users => "users",
         }
     }
@@ -109,6 +112,7 @@ impl Need {
                 let found = placemat_host::probe::firmware::find_ipxe();
                 return found.err().map(|error| error.to_string());
             }
+            Self::Graphviz => &["dot"],
             Self::Users => &["useradd", "userdel", "newuidmap"],
         };
         programs

@@ -10,6 +10,7 @@ mod down;
 mod events;
 mod exec;
 pub(crate) mod forward;
+mod graph;
 mod image;
 mod install_links;
 mod logs;
@@ -60,6 +61,8 @@ enum Command {
     Check(check::Check),
     /// Show what would be made of cluster files or a rack spec, and what that takes of this host.
     Plan(plan::Plan),
+    /// Draw what is plugged into what, of cluster files, a rack spec or a running lab.
+    Graph(graph::Graph),
     /// Bring a data center up and keep it until Ctrl-C, `down`, or the end of this process.
     Up(up::Up),
     /// Take a data center down.
@@ -152,6 +155,7 @@ impl Cli {
         match self.command {
             Command::Check(verb) => verb.run(),
             Command::Plan(verb) => verb.run(),
+            Command::Graph(verb) => verb.run(),
             Command::Up(verb) => verb.run(),
             Command::Down(verb) => verb.run(),
             Command::Ls(verb) => verb.run(),

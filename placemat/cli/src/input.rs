@@ -41,7 +41,9 @@ impl Loaded {
     /// The same with the files of a rack spec's expansion in a folder that stays.
     pub(crate) fn settle(self, specs: &[Source], dir: &Path) -> Result<Self, Failure> {
         match specs {
-            [spec] if placemat_menu::is_rack_spec(spec) => expanded(spec, dir),
+            [spec] if placemat_menu::is_rack_spec(spec) => {
+                expanded(spec, dir, Files::MustBeThere)
+            }
             _ => Ok(self),
         }
     }
@@ -93,6 +95,13 @@ pub(crate) fn read(files: &[PathBuf]) -> Result<Vec<Source>, Failure> {
     files.iter().map(|file| source(file)).collect()
 }
 
+/// Whether the files that a cluster names are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Files {
+    MustBeThere,
+    DoNotMatter,
+}
+
 /// Checks cluster files, or one rack spec, whose expansion is looked at and forgotten.
 pub(crate) fn cluster(sources: &[Source]) -> Result<Loaded, Failure> {
     cluster_as(Dialect::Strict, sources)
@@ -100,12 +109,21 @@ pub(crate) fn cluster(sources: &[Source]) -> Result<Loaded, Failure> {
 
 /// As [`cluster`], by the rules of `dialect`.
 pub(crate) fn cluster_as(dialect: Dialect, sources: &[Source]) -> Result<Loaded, Failure> {
+    load(dialect, sources, Files::MustBeThere)
+}
+
+/// As [`cluster`], for who only looks at it: files that it names need not be there.
+pub(crate) fn outline(sources: &[Source]) -> Result<Loaded, Failure> {
+    load(Dialect::Strict, sources, Files::DoNotMatter)
+}
+
+fn load(dialect: Dialect, sources: &[Source], files: Files) -> Result<Loaded, Failure> {
     match sources {
         [spec] if placemat_menu::is_rack_spec(spec) => {
             let dir = tempfile::tempdir()
                 .context("make a temporary directory")
                 .code(exit::HOST)?;
-            expanded(spec, dir.path())
+            expanded(spec, dir.path(), files)
         }
         many => match many.iter().find(|one| placemat_menu::is_rack_spec(one)) {
             Some(spec) => Err(Failure::new(
@@ -113,16 +131,17 @@ pub(crate) fn cluster_as(dialect: Dialect, sources: &[Source]) -> Result<Loaded,
                 anyhow::anyhow!("{} is a rack spec, which takes no other files", spec.name),
             )
             .hint("expand it with `placemat menu`, then name its cluster.yml with the others")),
-            None => checked(dialect, many.to_vec()),
+            None => checked(dialect, many.to_vec(), files),
         },
     }
 }
 
-fn expanded(spec: &Source, dir: &Path) -> Result<Loaded, Failure> {
+fn expanded(spec: &Source, dir: &Path, files: Files) -> Result<Loaded, Failure> {
     let output = placemat_menu::expand(spec)?;
     let report = placemat_menu::verify::verify(&output.plan, &output.files)?;
     write_files(output.files, dir)?;
-    let loaded = checked(Dialect::Strict, vec![source(&dir.join("cluster.yml"))?])?;
+    let source = source(&dir.join("cluster.yml"))?;
+    let loaded = checked(Dialect::Strict, vec![source], files)?;
     Ok(Loaded {
         single_points: report.single_points,
         ..loaded
@@ -151,12 +170,14 @@ fn write_files(files: Vec<placemat_menu::File>, dir: &Path) -> Result<Vec<PathBu
     Ok(written)
 }
 
-fn checked(dialect: Dialect, sources: Vec<Source>) -> Result<Loaded, Failure> {
+fn checked(dialect: Dialect, sources: Vec<Source>, files: Files) -> Result<Loaded, Failure> {
     let (cluster, warnings) = Cluster::load_as(dialect, sources)?;
-    cluster.check_files(|file| {
-        visible(file)?;
-        readable(file).map_err(|reason| file.missing(&reason))
-    })?;
+    if files == Files::MustBeThere {
+        cluster.check_files(|file| {
+            visible(file)?;
+            readable(file).map_err(|reason| file.missing(&reason))
+        })?;
+    }
     let warnings = if warnings.is_empty() {
         String::new()
     } else {

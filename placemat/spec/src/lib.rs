@@ -21,6 +21,7 @@ pub mod cluster;
 pub mod document;
 mod draft;
 pub mod event;
+pub mod graph;
 mod load;
 pub mod power;
 mod print;

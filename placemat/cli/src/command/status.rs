@@ -42,7 +42,8 @@ impl Status {
     }
 }
 
-async fn ask(entry: &Entry) -> Result<LabStatus, Failure> {
+/// Asks a lab how it is.
+pub(super) async fn ask(entry: &Entry) -> Result<LabStatus, Failure> {
     let mut client = Client::connect(&entry.run_dir).await?;
     match client.ask(&Request::Status).await? {
         Answer::Status { status } => Ok(status),

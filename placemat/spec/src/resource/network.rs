@@ -13,7 +13,7 @@ use crate::Place;
 use ipnet::IpNet;
 
 /// What a network is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NetworkType {
     /// A segment inside the lab, with no address of its own.
     Internal,

@@ -22,7 +22,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// How faithfully a server is simulated. All tiers share one face: BMC, DHCP lease, BGP, exec.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Tier {
     /// QEMU with UEFI firmware, booting from the network or a disk.
     #[default]
