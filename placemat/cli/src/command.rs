@@ -145,7 +145,7 @@ impl Cli {
         tracing_subscriber::fmt()
             .with_env_filter(EnvFilter::new(filter))
             .with_writer(std::io::stderr)
-            .with_ansi(crate::exit::use_color())
+            .with_ansi(crate::color::wanted())
             .with_target(false)
             .init();
     }

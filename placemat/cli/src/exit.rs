@@ -3,7 +3,6 @@
 use placemat_lab::control::ClientError;
 use placemat_lab::control::protocol::ErrorKind;
 use placemat_spec::Problems;
-use std::io::IsTerminal;
 
 /// All is well.
 pub(crate) const OK: u8 = 0;
@@ -66,7 +65,7 @@ impl From<Problems> for Failure {
 
 fn rendered(problems: &Problems) -> anyhow::Error {
     let count = problems.list.len();
-    let text = problems.render(use_color());
+    let text = problems.render(crate::color::wanted());
     let plural = if count == 1 { "" } else { "s" };
     anyhow::anyhow!(
         "{}\n{count} problem{plural} found; nothing was started",
@@ -107,13 +106,6 @@ impl<T, E: Into<anyhow::Error>> Code<T> for Result<T, E> {
     fn code(self, code: u8) -> Result<T, Failure> {
         self.map_err(|error| Failure::new(code, error))
     }
-}
-
-/// Whether stderr takes colour, by the terminal, `NO_COLOR` and `CLICOLOR`.
-pub(crate) fn use_color() -> bool {
-    std::io::stderr().is_terminal()
-        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-        && std::env::var_os("CLICOLOR").is_none_or(|value| value != "0")
 }
 
 /// Prints a failure to stderr and gives its exit code.

@@ -41,9 +41,7 @@ impl Loaded {
     /// The same with the files of a rack spec's expansion in a folder that stays.
     pub(crate) fn settle(self, specs: &[Source], dir: &Path) -> Result<Self, Failure> {
         match specs {
-            [spec] if placemat_menu::is_rack_spec(spec) => {
-                expanded(spec, dir, Files::MustBeThere)
-            }
+            [spec] if placemat_menu::is_rack_spec(spec) => expanded(spec, dir, Files::MustBeThere),
             _ => Ok(self),
         }
     }
@@ -181,7 +179,7 @@ fn checked(dialect: Dialect, sources: Vec<Source>, files: Files) -> Result<Loade
     let warnings = if warnings.is_empty() {
         String::new()
     } else {
-        warnings.render_as(Severity::Warning, exit::use_color())
+        warnings.render_as(Severity::Warning, crate::color::wanted())
     };
     Ok(Loaded {
         cluster,
@@ -241,7 +239,7 @@ pub(crate) fn check_space(
     }
     if !found.warnings.is_empty() {
         let warnings = cluster.problems(found.warnings);
-        talk::say(&warnings.render_as(Severity::Warning, exit::use_color()));
+        talk::say(&warnings.render_as(Severity::Warning, crate::color::wanted()));
     }
     Ok(())
 }
@@ -307,7 +305,7 @@ pub(crate) fn check_host(cluster: &Cluster) -> Result<(), Failure> {
 
 fn check_machines(cluster: &Cluster) -> Result<(), Failure> {
     let found = MachineHost::of(cluster).check(cluster);
-    let color = exit::use_color();
+    let color = crate::color::wanted();
     if !found.warnings.is_empty() {
         let warnings = cluster.problems(found.warnings);
         talk::say(&warnings.render_as(Severity::Warning, color));

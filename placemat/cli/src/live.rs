@@ -183,9 +183,7 @@ impl Live {
 
     /// Shows the lab's events on stderr until the end.
     pub(crate) fn show(&mut self) {
-        let size = placemat_host::process::terminal_size();
-        let options = terminal::Options::from_environment(size);
-        self.show_on(Terminal::new(std::io::stderr(), options));
+        self.show_on(Terminal::new(std::io::stderr(), crate::color::display()));
     }
 
     /// Shows the lab's events on a display until the end.

@@ -68,7 +68,7 @@ impl LogArgs {
         });
         let (writer, ansi) = match &self.logfile {
             Some(path) => (BoxMakeWriter::new(append(path)?), false),
-            None => (BoxMakeWriter::new(io::stderr), exit::use_color()),
+            None => (BoxMakeWriter::new(io::stderr), crate::color::wanted()),
         };
         let log = tracing_subscriber::fmt()
             .with_env_filter(EnvFilter::new(filter))

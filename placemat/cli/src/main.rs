@@ -3,6 +3,7 @@
 mod api;
 mod boot;
 mod bundle;
+mod color;
 mod command;
 mod exit;
 mod fetch;

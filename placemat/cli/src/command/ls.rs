@@ -1,8 +1,8 @@
 //! `placemat ls`.
 
 use crate::exit::{self, Failure};
+use crate::table::Table;
 use crate::talk;
-use std::fmt::Write;
 
 /// Arguments of `ls`.
 #[derive(Debug, clap::Args)]
@@ -19,32 +19,19 @@ impl Ls {
             talk::say("no lab is running");
             return Ok(exit::OK);
         }
-        let mut text = String::new();
-        if !self.json {
-            // Writing to a string does not fail.
-            let _ = writeln!(
-                text,
-                "{:<8} {:<20} {:<30} RUN DIRECTORY",
-                "ID", "NAME", "STARTED"
-            );
-        }
-        for lab in labs {
-            let (card, run_dir) = (lab.card, lab.run_dir);
-            let _ = if self.json {
-                writeln!(
-                    text,
-                    "{}",
-                    serde_json::json!({"lab": card, "run_dir": run_dir})
-                )
-            } else {
-                let dir = run_dir.display();
-                writeln!(
-                    text,
-                    "{:<8} {:<20} {:<30} {dir}",
-                    card.id, card.name, card.started
-                )
-            };
-        }
+        let text = if self.json {
+            let lines = labs.into_iter().map(|lab| {
+                serde_json::json!({"lab": lab.card, "run_dir": lab.run_dir}).to_string() + "\n"
+            });
+            lines.collect()
+        } else {
+            let mut table = Table::new(&["ID", "NAME", "STARTED", "RUN DIRECTORY"]);
+            for lab in labs {
+                let (card, dir) = (lab.card, lab.run_dir.display().to_string());
+                table.row([card.id, card.name, card.started, dir]);
+            }
+            table.text()
+        };
         talk::data(&text)?;
         Ok(exit::OK)
     }

@@ -2,6 +2,7 @@
 
 use super::LabArg;
 use crate::exit::{self, Failure};
+use crate::table::Table;
 use crate::{launch, talk};
 use anyhow::Context;
 use placemat_lab::control::protocol::{Answer, Request, Status as LabStatus};
@@ -83,48 +84,38 @@ async fn watch(entry: &Entry, json: bool) -> Result<u8, Failure> {
 }
 
 fn table(status: &LabStatus) -> String {
-    use std::fmt::Write;
-    let mut text = String::new();
-    // Writing to a string does not fail.
-    let _ = write!(
-        text,
-        "lab {} ({}): {} for {:.0} s",
+    let heading = ["OBJECT", "TIER", "POWER", "PHASE", "BOOTS", "BMC", "IMAGE"];
+    let mut table = Table::new(&heading);
+    for object in &status.objects {
+        table.row([
+            object.target.clone(),
+            object.tier.clone().unwrap_or_default(),
+            if object.power { "on" } else { "off" }.into(),
+            object
+                .phase
+                .map(|phase| talk::word(&phase))
+                .unwrap_or_default(),
+            object.boots.to_string(),
+            object.bmc.clone().unwrap_or_default(),
+            object.image.clone().unwrap_or_default(),
+        ]);
+    }
+    // A lab without VMs needs no accelerator.
+    let accel = match status.accel.as_str() {
+        "" => String::new(),
+        accel => format!("; {accel}"),
+    };
+    let told = status.objects.iter().filter_map(|object| {
+        let problem = object.problem.as_ref()?;
+        Some(format!("{}: {problem}\n", object.target))
+    });
+    let problems: String = told.collect();
+    format!(
+        "lab {} ({}): {} for {:.0} s{accel}\n{}",
         status.name,
         status.id,
         talk::word(&status.phase),
-        status.uptime_ms / 1000.0
-    );
-    // A lab without VMs needs no accelerator.
-    let accel = Some(&status.accel).filter(|accel| !accel.is_empty());
-    let _ = writeln!(
-        text,
-        "{}",
-        accel.map(|accel| format!("; {accel}")).unwrap_or_default()
-    );
-    let _ = writeln!(
-        text,
-        "{:<28} {:<6} {:<6} {:<10} {:<6} {:<16} IMAGE",
-        "OBJECT", "TIER", "POWER", "PHASE", "BOOTS", "BMC"
-    );
-    for object in &status.objects {
-        let line = format!(
-            "{:<28} {:<6} {:<6} {:<10} {:<6} {:<16} {}",
-            object.target,
-            object.tier.as_deref().unwrap_or("-"),
-            if object.power { "on" } else { "off" },
-            object
-                .phase
-                .map_or_else(|| "-".to_owned(), |phase| talk::word(&phase)),
-            object.boots,
-            object.bmc.as_deref().unwrap_or("-"),
-            object.image.as_deref().unwrap_or("-"),
-        );
-        let _ = writeln!(text, "{}", line.trim_end());
-    }
-    for object in &status.objects {
-        if let Some(problem) = &object.problem {
-            let _ = writeln!(text, "{}: {problem}", object.target);
-        }
-    }
-    text
+        status.uptime_ms / 1000.0,
+        table.text()
+    ) + &problems
 }

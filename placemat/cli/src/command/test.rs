@@ -158,8 +158,7 @@ async fn run_suite(
     let sink = EventSink::new(Some(Box::new(std::io::BufWriter::new(plan.events))));
     let mut background = JoinSet::new();
     let display = {
-        let size = placemat_host::process::terminal_size();
-        let terminal = Terminal::new(std::io::stderr(), terminal::Options::from_environment(size));
+        let terminal = Terminal::new(std::io::stderr(), crate::color::display());
         let events = sink.subscribe();
         let mut display = JoinSet::new();
         // A terminal that is gone must not end the run.

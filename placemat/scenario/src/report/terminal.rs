@@ -52,22 +52,6 @@ impl Options {
             height: 24,
         }
     }
-
-    /// For an output that is a terminal of `size` (columns, rows) or, with `None`, is none. Honours
-    /// `NO_COLOR` (set to anything but nothing) and `TERM=dumb`.
-    pub fn from_environment(size: Option<(u16, u16)>) -> Self {
-        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-        match size {
-            Some((width, height)) if !dumb => Self {
-                live: true,
-                color: !no_color,
-                width,
-                height,
-            },
-            _ => Self::plain(),
-        }
-    }
 }
 
 /// What a display takes in.
