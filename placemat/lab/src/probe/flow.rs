@@ -236,7 +236,7 @@ fn receive(
     let work = move || {
         let mut buffer = [0_u8; 64];
         while !stop.load(Ordering::Acquire) {
-            let Ok((12, _)) = own.recv_from(&mut buffer) else {
+            let Ok(12) = own.recv(&mut buffer) else {
                 continue;
             };
             let at = Instant::now();
