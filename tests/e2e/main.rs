@@ -4,6 +4,7 @@
 mod boot_device;
 mod demo;
 mod drop_in;
+mod example;
 mod hardware;
 mod ipxe;
 mod life;

@@ -3,6 +3,7 @@
 mod bgp;
 mod boot;
 mod drop_in;
+mod example;
 mod fall;
 mod kill9;
 mod life;
