@@ -112,10 +112,9 @@ fn of_lab(name: Option<&str>) -> Result<graph::Graph, Failure> {
 /// A server is up when its own userspace runs; what has no phases, when the lab has started it.
 fn state(object: &ObjectStatus, whole: bool) -> State {
     match object.phase {
-        _ if !object.power => State::Down,
+        _ if !object.power || object.problem.is_some() => State::Down,
         Some(phase) if phase >= BootPhase::Userspace => State::Up,
-        Some(_) => State::Starting,
         None if whole => State::Up,
-        None => State::Starting,
+        Some(_) | None => State::Starting,
     }
 }
