@@ -1,38 +1,52 @@
 //! The rack spec, `kind: DataCenter`: the compact description that a person writes.
 //!
 //! Types here are checked one by one (names exist, numbers are in range); that the pools reach is
-//! the allocator's business.
+//! the allocator's business. [`keys`] has every key; the reference is printed from it.
 
+mod asn;
+mod core;
+pub mod keys;
+mod layout;
+mod pools;
+mod power;
 mod read;
 mod servers;
+mod timers;
 
-pub use read::{is_rack_spec, read};
+pub use asn::{Asn, AsnScheme};
+pub use core::{Core, Exposed};
+pub use pools::{Pool, Pools};
+pub use power::Power;
+pub use read::{is_rack_spec, look, read};
+pub use timers::{Bfd, Bgp};
 
 use indexmap::IndexMap;
-use ipnet::Ipv4Net;
 use placemat_spec::Place;
 use placemat_spec::resource::Tier;
-use std::net::Ipv4Addr;
+use serde::Serialize;
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// A whole data center, as written.
 #[derive(Debug, Clone)]
 pub struct DataCenter {
     /// Its name.
     pub name: String,
-    /// Number of spines, at least 1.
+    /// Number of spines, of each pod where there are pods; at least 1.
     pub spines: u32,
-    /// ToRs in each rack: 1 or 2.
-    pub tors: u32,
+    /// Number of super-spines; 0 where there are no pods.
+    pub super_spines: u32,
+    /// Number of pods; 0 where the spines join all racks.
+    pub pods: u32,
+    /// Families of addresses.
+    pub family: Family,
     /// Server types by name.
     pub types: IndexMap<String, ServerType>,
     /// Racks in order, runs expanded.
     pub racks: Vec<Rack>,
-    /// Where the `racks` key stands, for what concerns all of them.
+    /// Where the `racks` or `pods` key stands, for what concerns all of them.
     pub racks_place: Place,
-    /// The spines' ASN; rack `r` has this plus `r`.
-    pub asn_base: AsnBase,
+    /// How ASNs are given.
+    pub asn: Asn,
     /// Where addresses come from.
     pub pools: Pools,
     /// BFD on every session.
@@ -43,15 +57,58 @@ pub struct DataCenter {
     pub image: Image,
     /// Account on every BMC.
     pub bmc: BmcAccount,
+    /// The core router and what lies behind it.
+    pub core: Option<Core>,
+    /// Ranges that the core is told of besides the pools.
+    pub exposed: Vec<Exposed>,
+    /// Feeds and PDUs; without it each rack has a feed of its own.
+    pub power: Option<Power>,
+    /// What serves boots.
+    pub boot: Boot,
 }
 
-/// `asn-base`.
-#[derive(Debug, Clone, Copy)]
-pub struct AsnBase {
-    /// The ASN.
-    pub number: u32,
-    /// Where it stands; the rack spec's kind where it is the default.
-    pub place: Place,
+impl DataCenter {
+    /// Whether machines have IPv6 addresses.
+    pub fn has_ipv6(&self) -> bool {
+        self.family != Family::Ipv4
+    }
+
+    /// ToRs of a rack, numbered from 1.
+    pub fn tors(&self, rack: u32) -> u32 {
+        self.rack(rack).map_or(0, |rack| rack.tors)
+    }
+
+    /// A rack, numbered from 1.
+    pub fn rack(&self, rack: u32) -> Option<&Rack> {
+        self.racks.get((rack as usize).checked_sub(1)?)
+    }
+
+    /// The pod of a rack.
+    pub fn pod(&self, rack: u32) -> Option<u32> {
+        self.rack(rack)?.pod
+    }
+}
+
+/// Families of addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    /// IPv4 only.
+    Ipv4,
+    /// Links have IPv6 addresses only, and carry IPv4 routes too (RFC 8950).
+    Ipv6,
+    /// Both, with a session of each.
+    Dual,
+}
+
+/// What serves boots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Boot {
+    /// A `BootServer` in each rack.
+    BuiltIn,
+    /// sabakan, which the user runs.
+    Sabakan,
 }
 
 /// One rack.
@@ -59,6 +116,10 @@ pub struct AsnBase {
 pub struct Rack {
     /// Names of the types of its servers, in order, runs expanded.
     pub servers: Vec<String>,
+    /// ToRs: 1 or 2.
+    pub tors: u32,
+    /// Its pod, numbered from 1.
+    pub pod: Option<u32>,
 }
 
 /// A type of server.
@@ -66,54 +127,16 @@ pub struct Rack {
 pub struct ServerType {
     /// How faithfully it is simulated.
     pub tier: Tier,
+    /// What its servers are labelled.
+    pub role: String,
     /// Virtual CPUs.
     pub cpu: u32,
     /// Memory, as QEMU writes it: `512M`.
     pub memory: String,
     /// Name of the image on its disk, a copy-on-write overlay; none: no disk.
     pub disk: Option<String>,
-}
-
-/// Where addresses come from.
-#[derive(Debug, Clone, Copy)]
-pub struct Pools {
-    /// Loopbacks and server segments of racks.
-    pub node: Pool,
-    /// Point-to-point links.
-    pub fabric: Pool,
-    /// Loopbacks of spines.
-    pub loopback: Pool,
-    /// BMCs.
-    pub bmc: Pool,
-}
-
-/// One pool.
-#[derive(Debug, Clone, Copy)]
-pub struct Pool {
-    /// All of it.
-    pub prefix: Ipv4Net,
-    /// Where it stands; nowhere where it is the default.
-    pub place: Option<Place>,
-}
-
-/// BFD timers.
-#[derive(Debug, Clone, Copy)]
-pub struct Bfd {
-    /// Sent and expected this often; whole milliseconds.
-    pub interval: Duration,
-    /// Down after so many were missed.
-    pub multiplier: u32,
-}
-
-/// BGP timers; whole seconds.
-#[derive(Debug, Clone, Copy)]
-pub struct Bgp {
-    /// Hold time.
-    pub hold: Duration,
-    /// Wait before the first connection attempt, and between attempts.
-    pub connect: Duration,
-    /// Wait after a first error; it doubles up to four times this.
-    pub error_wait: Duration,
+    /// NICs, 1 or 2; none: one towards each ToR of the rack.
+    pub nics: Option<u32>,
 }
 
 /// The image that servers boot.
@@ -132,27 +155,4 @@ pub struct BmcAccount {
     pub user: String,
     /// Password, 1 to 20 bytes (IPMI 2.0).
     pub password: String,
-}
-
-impl Pools {
-    /// Every pool with its key, in the order of the documentation.
-    pub fn all(&self) -> [(&'static str, Pool); 4] {
-        [
-            ("node", self.node),
-            ("fabric", self.fabric),
-            ("loopback", self.loopback),
-            ("bmc", self.bmc),
-        ]
-    }
-
-    /// What a rack spec that does not name pool `key` gets: room for 254 spines and 341 racks.
-    pub fn default_prefix(key: &str) -> Ipv4Net {
-        let (address, len) = match key {
-            "node" => ([10, 69, 0, 0], 16),
-            "fabric" => ([10, 70, 0, 0], 16),
-            "loopback" => ([10, 71, 0, 0], 24),
-            _ => ([10, 72, 0, 0], 16),
-        };
-        Ipv4Net::new_assert(Ipv4Addr::from(address), len)
-    }
 }

@@ -7,7 +7,7 @@ mod cluster;
 
 use crate::topology::Plan;
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::Serde;
+use minijinja::value::{Serde, Value};
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -32,15 +32,30 @@ pub(crate) type Template = (&'static str, &'static str);
 /// Everything that is written, in order.
 const ARTIFACTS: &[Artifact<Plan>] = &[cluster::render, bird::render, boot::render];
 
+/// A template that is compiled in, by its name.
+macro_rules! template {
+    ($name:literal) => {
+        ($name, include_str!(concat!("../templates/", $name, ".j2")))
+    };
+}
+
 /// Every template by name.
 const TEMPLATES: &[Template] = &[
-    ("cluster.yml", include_str!("../templates/cluster.yml.j2")),
-    ("head.conf", include_str!("../templates/head.conf.j2")),
-    ("spine.conf", include_str!("../templates/spine.conf.j2")),
-    ("tor.conf", include_str!("../templates/tor.conf.j2")),
-    ("boot.conf", include_str!("../templates/boot.conf.j2")),
-    ("server.conf", include_str!("../templates/server.conf.j2")),
-    ("node.env", include_str!("../templates/node.env.j2")),
+    template!("cluster.yml"),
+    template!("cluster/network.yml"),
+    template!("cluster/router.yml"),
+    template!("cluster/boot.yml"),
+    template!("cluster/node.yml"),
+    template!("cluster/power.yml"),
+    template!("head.conf"),
+    template!("channels.conf"),
+    template!("switch.conf"),
+    template!("tor.conf"),
+    template!("core.conf"),
+    template!("edge.conf"),
+    template!("boot.conf"),
+    template!("server.conf"),
+    template!("node.env"),
 ];
 
 /// All files of a plan.
@@ -77,6 +92,8 @@ impl Templates {
                 .build()?,
         );
         environment.add_filter("quoted", quoted);
+        environment.add_filter("flow", flow);
+        environment.add_filter("hosts", hosts);
         for (name, text) in table {
             environment.add_template(name, text)?;
         }
@@ -101,4 +118,29 @@ impl Templates {
 /// A string as YAML and JSON quote it. Serials and MACs need it: some look like numbers.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
+}
+
+/// A list in YAML's flow style. What is none is left out; what has a colon is quoted.
+fn flow(items: Vec<Value>) -> String {
+    let items = items.into_iter().filter(|item| !item.is_none());
+    let words = items.map(|item| item.to_string());
+    let words: Vec<String> = words
+        .map(|word| {
+            if word.contains(':') {
+                quoted(&word)
+            } else {
+                word
+            }
+        })
+        .collect();
+    format!("[{}]", words.join(", "))
+}
+
+/// Addresses as prefixes of one address each. What is none is left out.
+fn hosts(addresses: Vec<Value>) -> Vec<String> {
+    let addresses = addresses.into_iter().filter(|address| !address.is_none());
+    let addresses = addresses.map(|address| address.to_string());
+    addresses
+        .map(|address| format!("{address}/{}", if address.contains(':') { 128 } else { 32 }))
+        .collect()
 }

@@ -1,16 +1,21 @@
 //! The plan of a data center: every router, server, link, session and address by name. What is
-//! rendered is rendered from this alone.
+//! rendered is rendered from this alone, and its fields are what templates see.
 
 mod build;
+mod core;
 mod fabric;
+mod links;
 mod machines;
+mod power;
+mod switches;
 
+pub use crate::rack::{AsnScheme, Boot, Family};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::Serialize;
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
-
-use ipnet::Ipv4Net;
 
 /// A whole data center, planned. Racks, seats and NICs are in order everywhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -19,20 +24,41 @@ pub struct Plan {
     pub name: String,
     /// The image that servers boot.
     pub image: Image,
+    /// Families of addresses.
+    pub family: Family,
+    /// What has an ASN of its own.
+    pub asn_scheme: AsnScheme,
+    /// What serves boots.
+    pub boot: Boot,
+    /// Where addresses come from: pools, and ranges that are exposed.
+    pub prefixes: Vec<Prefix>,
     /// Every network.
     pub networks: Vec<Network>,
-    /// Spines, then the ToRs of each rack.
+    /// Super-spines, spines, the ToRs of each rack, then the core and what lies behind it.
     pub routers: Vec<Router>,
     /// One a rack.
     pub boot_servers: Vec<BootServer>,
     /// Servers of each rack.
     pub servers: Vec<Server>,
-    /// Failure domains.
+    /// Failure domains: feeds, then PDUs.
     pub feeds: Vec<Feed>,
     /// What all sessions have in common.
     pub timers: Timers,
-    /// Prefix that holds the loopbacks of all spines.
+    /// Prefix that holds the loopbacks of all spines and super-spines.
     pub spine_loopbacks: Ipv4Net,
+    /// The same in IPv6.
+    pub spine_loopbacks6: Option<Ipv6Net>,
+}
+
+/// A pool, or a range that is exposed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Prefix {
+    /// Its key in the rack spec.
+    pub name: String,
+    /// All of it.
+    pub prefix: IpNet,
+    /// Whether the core is told of it as a whole.
+    pub aggregate: bool,
 }
 
 /// An image.
@@ -49,10 +75,16 @@ pub struct Image {
 pub struct Network {
     /// Its name, at most 15 bytes.
     pub name: String,
+    /// What it is for: `bmc`, `link`, `boot`, `node`, `internet`, `external`, `operation`.
+    pub role: &'static str,
     /// The hub's address, on the BMC network only.
     pub bmc: Option<Ipv4Net>,
+    /// The hub's addresses where it leads out behind NAT.
+    pub outside: Vec<IpNet>,
     /// The rack that it belongs to.
     pub rack: Option<u32>,
+    /// The pod that it belongs to.
+    pub pod: Option<u32>,
 }
 
 /// A plugged NIC.
@@ -62,27 +94,41 @@ pub struct Interface {
     pub name: String,
     /// Network that it is plugged into.
     pub network: String,
-    /// Static address.
+    /// Static IPv4 address.
     pub address: Option<Ipv4Net>,
+    /// IPv6 address; a server's is made by itself from its MAC.
+    pub address6: Option<Ipv6Net>,
     /// Fixed MAC.
     pub mac: Option<String>,
 }
 
 /// What a router is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Role {
+    /// Joins pods.
+    SuperSpine,
     /// Joins racks.
     Spine,
     /// Top of rack.
     Tor,
+    /// Above the fabric.
+    Core,
+    /// Behind the core, outside of the data center.
+    External,
+    /// Behind the core, where operators sit.
+    Operation,
 }
 
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::SuperSpine => "super-spine",
             Self::Spine => "spine",
             Self::Tor => "tor",
+            Self::Core => "core",
+            Self::External => "external",
+            Self::Operation => "operation",
         })
     }
 }
@@ -92,10 +138,14 @@ impl fmt::Display for Role {
 pub struct Speaker {
     /// Name of the machine.
     pub name: String,
-    /// Its ASN.
+    /// Its ASN; 0 where it speaks no BGP.
     pub asn: u32,
     /// Address on `lo`, router id, and source of what it sends.
     pub loopback: Ipv4Addr,
+    /// The same in IPv6.
+    pub loopback6: Option<Ipv6Addr>,
+    /// More addresses on `lo` that it announces: a bastion's, a service's.
+    pub addresses: Vec<IpAddr>,
     /// Its sessions.
     pub sessions: Vec<Session>,
 }
@@ -103,23 +153,33 @@ pub struct Speaker {
 /// One BGP session, as one end sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Session {
-    /// Name of the neighbor, and of the protocol in BIRD.
+    /// Name of the protocol in BIRD: the neighbor's, with `-ipv6` on the second one to it.
+    pub name: String,
+    /// Name of the neighbor.
     pub peer: String,
     /// What is at the other end.
     pub kind: PeerKind,
-    /// Own address; none where it is leased.
-    pub local: Option<Ipv4Addr>,
+    /// Own address; none where it is not given from here.
+    pub local: Option<IpAddr>,
     /// The neighbor's address.
-    pub neighbor: Ipv4Addr,
+    pub neighbor: IpAddr,
     /// The neighbor's ASN.
     pub asn: u32,
+    /// Families of the routes that it carries: `ipv4`, `ipv6`.
+    pub channels: Vec<&'static str>,
 }
 
 /// What is at the other end of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum PeerKind {
-    /// A spine, seen by a ToR.
+    /// The core, seen by the switches below it.
+    Core,
+    /// A spine or super-spine, seen by the core.
+    Switch,
+    /// A super-spine, seen by a spine.
+    SuperSpine,
+    /// A spine, seen by a ToR or super-spine.
     Spine,
     /// A ToR.
     Tor,
@@ -129,7 +189,7 @@ pub enum PeerKind {
     Server,
 }
 
-/// A spine or ToR.
+/// A switch, the core, or a router behind it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Router {
     /// Its routing.
@@ -139,10 +199,31 @@ pub struct Router {
     pub role: Role,
     /// Its rack; spines have none.
     pub rack: Option<u32>,
+    /// Its pod.
+    pub pod: Option<u32>,
     /// NICs.
     pub interfaces: Vec<Interface>,
     /// Its servers' segment, on a ToR.
     pub segment: Option<Segment>,
+    /// Where its static default routes lead, at most one of each family.
+    pub gateways: Vec<IpAddr>,
+    /// What it tells the core of as a whole.
+    pub aggregates: Vec<IpNet>,
+    /// Interfaces whose subnets it announces.
+    pub announced: Vec<String>,
+    /// Programs besides BIRD and the DHCP relay of a segment.
+    pub apps: Vec<App>,
+}
+
+/// A program of a router.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct App {
+    /// Its name.
+    pub name: &'static str,
+    /// Program and arguments.
+    pub command: Vec<String>,
+    /// `always`, `on-failure` or `never`.
+    pub restart: &'static str,
 }
 
 /// The servers' segment of a ToR.
@@ -154,6 +235,8 @@ pub struct Segment {
     pub boot_interface: String,
     /// The ToR's address: gateway of the servers and `giaddr` of its DHCP relay.
     pub gateway: Ipv4Addr,
+    /// IPv6 prefix of which servers make their addresses.
+    pub prefix6: Option<Ipv6Net>,
     /// Where its DHCP relay sends to: the loopback of the rack's boot server.
     pub dhcp_server: Ipv4Addr,
 }
@@ -166,6 +249,8 @@ pub struct BootServer {
     pub speaker: Speaker,
     /// Its rack.
     pub rack: u32,
+    /// The pod of its rack.
+    pub pod: Option<u32>,
     /// NICs: one towards each ToR.
     pub interfaces: Vec<Interface>,
     /// What DHCP hands out, one a segment.
@@ -215,6 +300,12 @@ pub struct Server {
     pub speaker: Speaker,
     /// Its rack.
     pub rack: u32,
+    /// The pod of its rack.
+    pub pod: Option<u32>,
+    /// Its label, and part of its name.
+    pub role: String,
+    /// Name of its type in the rack spec.
+    pub kind: String,
     /// Tier, as written.
     pub tier: &'static str,
     /// Whether it is a virtual machine, with processors, memory and firmware.
@@ -227,7 +318,7 @@ pub struct Server {
     pub memory: String,
     /// Image on its disk.
     pub disk: Option<String>,
-    /// NICs: one towards each ToR.
+    /// NICs: one towards each ToR, or one in all.
     pub interfaces: Vec<Interface>,
     /// SMBIOS serial.
     pub serial: String,
@@ -246,15 +337,21 @@ pub struct Bmc {
     pub password: String,
 }
 
-/// A power feed.
+/// A power feed or PDU.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Feed {
     /// Its name.
     pub name: String,
+    /// Whether it is a PDU, which feeds feed.
+    pub pdu: bool,
+    /// The feed that a PDU hangs on, where it is one alone: `a` or `b`.
+    pub feed: Option<&'static str>,
     /// Selectors of what is plugged into it.
     pub loads: Vec<String>,
     /// The rack that it feeds.
     pub rack: Option<u32>,
+    /// The pod whose spines it feeds.
+    pub pod: Option<u32>,
 }
 
 /// Timers of BFD (milliseconds) and BGP (seconds).

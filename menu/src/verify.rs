@@ -12,7 +12,7 @@ mod single;
 mod site;
 
 use crate::render::File;
-use crate::topology::Plan;
+use crate::topology::{Boot, Plan};
 use facts::Facts;
 use placemat_spec::{Place, Problem, Problems, Source};
 
@@ -103,7 +103,15 @@ pub fn verify(plan: &Plan, files: &[File]) -> Result<Report, Problems> {
     let planned = site::planned(plan);
     let planned = Facts::of(&planned);
     checked(&planned, None, Vec::new)?;
-    let (site, sources) = site::read(files)?;
+    let (mut site, sources) = site::read(files)?;
+    if plan.boot == Boot::Sabakan {
+        // What sabakan hands out is in files of its own, which it reads as the plan has them.
+        for boot in &plan.boot_servers {
+            if let Some(machine) = site.machines.get_mut(&boot.speaker.name) {
+                machine.dhcp = Some(site::dhcp(boot));
+            }
+        }
+    }
     let facts = Facts::of(&site);
     checked(&facts, None, || sources.clone())?;
     checked(&facts, Some(&planned), || sources.clone())?;

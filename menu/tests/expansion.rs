@@ -56,6 +56,16 @@ asn-base: 4200000000
 }
 
 #[test]
+fn medium() {
+    snapshot("medium", include_str!("inputs/medium.yml"));
+}
+
+#[test]
+fn turned() {
+    snapshot("turned", include_str!("inputs/turned.yml"));
+}
+
+#[test]
 fn bad_rack_specs() {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);

@@ -37,8 +37,8 @@ const TOR: &str = "bird/rack1-tor1.conf";
 const SPINE: &str = "bird/spine-1.conf";
 const BOOT: &str = "bird/rack1-boot.conf";
 const CLUSTER: &str = "cluster.yml";
-const SESSION: &str = "\nprotocol bgp 'spine-1' from spine {\n\tlocal 10.72.1.1;\n\tneighbor 10.72.1.0 as 64600;\n}\n";
-const BACK: &str = "\nprotocol bgp 'rack1-tor1' from tor {\n\tlocal 10.72.1.0;\n\tneighbor 10.72.1.1 as 64601;\n}\n";
+const SESSION: &str = "\nprotocol bgp 'spine-1' from 'spine_ipv4' {\n\tlocal 10.72.1.1;\n\tneighbor 10.72.1.0 as 64600;\n}\n";
+const BACK: &str = "\nprotocol bgp 'rack1-tor1' from 'tor_ipv4' {\n\tlocal 10.72.1.0;\n\tneighbor 10.72.1.1 as 64601;\n}\n";
 const LINK: &str = "name: s1-r1t1\ntype: internal\n";
 
 /// By rule.
@@ -388,6 +388,19 @@ image: {bundle: node}
     feed feed-rack4: 1 router and 1 boot server without power
     any boot server of 3 (rack1-boot ... rack3-boot): 2 servers find nobody to boot from
     ");
+}
+
+#[test]
+fn what_has_a_core_pods_or_ipv6_keeps_every_rule() {
+    for text in [
+        include_str!("inputs/medium.yml"),
+        include_str!("inputs/turned.yml"),
+    ] {
+        let output = expand(&source(text)).unwrap();
+        if let Err(problems) = verify(&output.plan, &output.files) {
+            panic!("{problems}");
+        }
+    }
 }
 
 #[test]

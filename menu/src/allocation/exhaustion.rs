@@ -1,9 +1,11 @@
 //! Whether pools and ASNs reach. A pool that does not is named, with how far it goes and what
 //! size would do.
 
-use super::{BLOCK, BMC_RESERVED, NODE_BLOCKS};
-use crate::rack::{DataCenter, Pool};
-use ipnet::Ipv4Net;
+mod overlap;
+
+use super::{BLOCK, BMC_RESERVED, NODE_BLOCKS, asn, fabric_block, ipv6, pod_block};
+use crate::rack::{AsnScheme, DataCenter, Pool};
+use ipnet::IpNet;
 use placemat_spec::{Place, Problem};
 
 /// Private ASNs (RFC 6996), of two and of four bytes.
@@ -11,9 +13,13 @@ const PRIVATE_ASNS: [(u32, u32); 2] = [(64512, 65534), (4_200_000_000, 4_294_967
 
 /// What a pool has to hold.
 struct Demand {
-    /// Addresses before the first block.
+    /// How messages call the pool.
+    what: String,
+    prefix: IpNet,
+    place: Option<Place>,
+    /// Addresses (of IPv6: /64s) before the first block.
     reserved: u64,
-    /// Addresses of one block.
+    /// Addresses (of IPv6: /64s) of one block.
     block: u64,
     /// Number of blocks.
     count: u64,
@@ -21,75 +27,137 @@ struct Demand {
     owner: &'static str,
 }
 
-pub(super) fn check(dc: &DataCenter, fabric_block: u32) -> Vec<Problem> {
-    let racks = dc.racks.len() as u64;
-    let per_rack = |reserved: u32, block: u32| Demand {
-        reserved: reserved.into(),
-        block: block.into(),
-        count: racks,
-        owner: "rack",
-    };
-    let spines = Demand {
-        reserved: 1,
-        block: 1,
-        count: dc.spines.into(),
-        owner: "spine",
-    };
-    let pools = &dc.pools;
-    let mut problems: Vec<Problem> = [
-        ("node", pools.node, per_rack(0, NODE_BLOCKS * BLOCK)),
-        ("fabric", pools.fabric, per_rack(0, fabric_block)),
-        ("loopback", pools.loopback, spines),
-        ("bmc", pools.bmc, per_rack(BMC_RESERVED, BLOCK)),
-    ]
-    .into_iter()
-    .filter_map(|(key, pool, demand)| reach(key, pool, &demand, dc.racks_place))
-    .collect();
-    problems.extend(overlaps(dc));
+impl Demand {
+    fn of<Net: Into<IpNet>>(key: &str, pool: Pool<Net>, blocks: (u32, u32, u64)) -> Self {
+        let (reserved, block, count) = blocks;
+        Self {
+            what: format!("pool `{key}`"),
+            prefix: pool.prefix.into(),
+            place: pool.place,
+            reserved: reserved.into(),
+            block: block.into(),
+            count,
+            owner: "rack",
+        }
+    }
+
+    fn by(self, owner: &'static str) -> Self {
+        Self { owner, ..self }
+    }
+
+    /// Bits of what is counted: addresses, or /64s.
+    fn bits(&self) -> u8 {
+        match self.prefix {
+            IpNet::V4(_) => 32,
+            IpNet::V6(_) => 64,
+        }
+    }
+
+    fn unit(&self) -> (&'static str, &'static str) {
+        match self.prefix {
+            IpNet::V4(_) => ("address", "addresses"),
+            IpNet::V6(_) => ("/64", "/64s"),
+        }
+    }
+}
+
+pub(super) fn check(dc: &DataCenter) -> Vec<Problem> {
+    let demands = demands(dc);
+    let mut problems: Vec<Problem> = demands
+        .iter()
+        .filter_map(|demand| reach(demand, dc.racks_place))
+        .collect();
+    problems.extend(overlap::check(dc));
     problems.extend(asns(dc));
     problems
 }
 
+fn demands(dc: &DataCenter) -> Vec<Demand> {
+    let racks = dc.racks.len() as u64;
+    let pools = &dc.pools;
+    let mut demands = vec![
+        Demand::of("node", pools.node, (0, NODE_BLOCKS * BLOCK, racks)),
+        Demand::of("fabric", pools.fabric, (0, fabric_block(dc.spines), racks)),
+        Demand::of("bmc", pools.bmc, (BMC_RESERVED, BLOCK, racks)),
+    ];
+    let (switches, switch) = if dc.pods == 0 {
+        let blocks = (1, 1, dc.spines.into());
+        demands.push(Demand::of("loopback", pools.loopback, blocks).by("spine"));
+        (dc.spines, "spine")
+    } else {
+        let blocks = (BLOCK + 1, BLOCK, dc.pods.into());
+        demands.push(Demand::of("loopback", pools.loopback, blocks).by("pod"));
+        let blocks = (0, pod_block(dc.spines, dc.super_spines), dc.pods.into());
+        demands.push(Demand::of("pods", pools.pods, blocks).by("pod"));
+        (dc.super_spines, "super-spine")
+    };
+    if dc.core.is_some() {
+        demands.push(Demand::of("core", pools.core, (2, 2, switches.into())).by(switch));
+    }
+    if dc.has_ipv6() {
+        let mut demand = Demand::of("ipv6", pools.ipv6, (0, 0, racks));
+        (demand.reserved, demand.block) = (ipv6::RESERVED, ipv6::PER_RACK);
+        demands.push(demand);
+    }
+    for range in dc.exposed.iter().filter(|range| range.name == "bastion") {
+        let pool = Pool {
+            prefix: range.prefix,
+            place: Some(range.place),
+        };
+        let mut demand = Demand::of("", pool, (0, 1, racks));
+        demand.what = "range `bastion`".into();
+        demands.push(demand);
+    }
+    demands
+}
+
 /// `otherwise` is where a problem with a default pool is shown.
-fn reach(key: &str, pool: Pool, demand: &Demand, otherwise: Place) -> Option<Problem> {
-    let size = 1u64 << (32 - u32::from(pool.prefix.prefix_len()));
-    let needed = demand.reserved + demand.block * demand.count;
+fn reach(demand: &Demand, otherwise: Place) -> Option<Problem> {
+    let (bits, (_, units)) = (demand.bits(), demand.unit());
+    let size = match bits.checked_sub(demand.prefix.prefix_len()) {
+        Some(bits) => 1u128 << bits,
+        None => 0,
+    };
+    let (reserved, block) = (u128::from(demand.reserved), u128::from(demand.block));
+    let needed = reserved + block * u128::from(demand.count);
     if needed <= size {
         return None;
     }
-    let Demand { count, owner, .. } = *demand;
-    let fits = size.saturating_sub(demand.reserved) / demand.block;
-    let reaches = match fits {
+    let Demand {
+        what,
+        prefix,
+        count,
+        owner,
+        ..
+    } = demand;
+    let reaches = match size.saturating_sub(reserved) / block {
         0 => format!("is too small for any {owner}"),
-        _ => format!("ends at {owner} {fits}"),
+        fits => format!("ends at {owner} {fits}"),
     };
     // At least 1 bit, since at least one address was missing.
-    let bits = u8::try_from(needed.next_power_of_two().trailing_zeros()).unwrap_or(u8::MAX);
-    let help = match 32u8.checked_sub(bits) {
+    let wanted = u8::try_from(needed.next_power_of_two().trailing_zeros()).unwrap_or(u8::MAX);
+    let help = match bits.checked_sub(wanted) {
         Some(len) => format!(
             "{}; {} {} a /{len}, such as {}",
             what_it_takes(demand),
-            counted(count, owner),
-            if count == 1 { "needs" } else { "need" },
-            widened(pool.prefix, len)
+            counted(*count, owner),
+            if *count == 1 { "needs" } else { "need" },
+            widened(*prefix, len)
         ),
         None => format!(
-            "{}; no IPv4 prefix holds {count} {owner}s",
+            "{}; no prefix holds {count} {owner}s",
             what_it_takes(demand)
         ),
     };
-    let are = if count == 1 { "is" } else { "are" };
-    let message = format!(
-        "pool `{key}` {} {reaches}, and there {are} {count}",
-        pool.prefix
-    );
-    let label = match pool.place {
-        Some(_) => format!("{size} addresses, {needed} needed"),
-        None => format!("the default pool has {size} addresses, {needed} needed"),
+    let are = if *count == 1 { "is" } else { "are" };
+    let message = format!("{what} {prefix} {reaches}, and there {are} {count}");
+    let label = match demand.place {
+        Some(_) => format!("{size} {units}, {needed} needed"),
+        None => format!("the default pool has {size} {units}, {needed} needed"),
     };
     Some(
         Problem::new("pool-exhausted", message)
-            .at(pool.place.unwrap_or(otherwise), label)
+            .at(demand.place.unwrap_or(otherwise), label)
             .help(help),
     )
 }
@@ -102,15 +170,16 @@ fn counted(count: u64, what: &str) -> String {
 }
 
 fn what_it_takes(demand: &Demand) -> String {
+    let (unit, units) = demand.unit();
     let Demand {
         reserved,
         block,
         owner,
         ..
-    } = *demand;
+    } = demand;
     let takes = match block {
-        1 => format!("a {owner} takes 1 address"),
-        _ => format!("a {owner} takes {block} addresses"),
+        1 => format!("a {owner} takes 1 {unit}"),
+        _ => format!("a {owner} takes {block} {units}"),
     };
     match reserved {
         0 => takes,
@@ -119,52 +188,22 @@ fn what_it_takes(demand: &Demand) -> String {
     }
 }
 
-fn widened(prefix: Ipv4Net, len: u8) -> Ipv4Net {
-    Ipv4Net::new_assert(prefix.network(), len).trunc()
-}
-
-fn overlaps(dc: &DataCenter) -> Vec<Problem> {
-    let pools = dc.pools.all();
-    let mut problems = Vec::new();
-    for (i, (key, pool)) in pools.iter().enumerate() {
-        for (other_key, other) in &pools[..i] {
-            if !pool.prefix.contains(&other.prefix) && !other.prefix.contains(&pool.prefix) {
-                continue;
-            }
-            let mut problem = Problem::new(
-                "pools-overlap",
-                format!(
-                    "pool `{key}` {} overlaps pool `{other_key}` {}",
-                    pool.prefix, other.prefix
-                ),
-            );
-            // The defaults do not overlap, so at least one of the two has a place.
-            for (key, pool) in [(key, pool), (other_key, other)] {
-                problem = match pool.place {
-                    Some(place) => problem.at(place, format!("pool `{key}`")),
-                    None => problem.help(format!(
-                        "{} is the default of pool `{key}`: give it a prefix of its own",
-                        pool.prefix
-                    )),
-                };
-            }
-            problems.push(problem);
-        }
-    }
-    problems
+fn widened(prefix: IpNet, len: u8) -> IpNet {
+    IpNet::new_assert(prefix.addr(), len).trunc()
 }
 
 fn asns(dc: &DataCenter) -> Option<Problem> {
-    let base = dc.asn_base.number;
+    let base = dc.asn.base;
     let racks = dc.racks.len();
+    let (down, up) = asn::extent(dc);
     let problem = |message: String, label: String, help: String| {
         Some(
             Problem::new("asn-out-of-range", message)
-                .at(dc.asn_base.place, label)
+                .at(dc.asn.place, label)
                 .help(help),
         )
     };
-    let Some((_, last)) = PRIVATE_ASNS
+    let Some((first, last)) = PRIVATE_ASNS
         .into_iter()
         .find(|(first, last)| (*first..=*last).contains(&base))
     else {
@@ -174,16 +213,38 @@ fn asns(dc: &DataCenter) -> Option<Problem> {
             "private ASNs are 64512 to 65534 and 4200000000 to 4294967294 (RFC 6996)".into(),
         );
     };
-    let fits = last - base;
-    if racks as u64 <= u64::from(fits) {
+    let [short, long] = PRIVATE_ASNS.map(|(first, _)| u64::from(first) + down);
+    if u64::from(base - first) < down {
+        return problem(
+            format!(
+                "core and spines take {down} ASNs below {base}, and private ones begin at {first}"
+            ),
+            format!(
+                "the lowest would be ASN {}",
+                i64::from(base) - i64::try_from(down).unwrap_or(i64::MAX)
+            ),
+            format!(
+                "start at {}",
+                if first == PRIVATE_ASNS[0].0 && short + up <= 65534 {
+                    short
+                } else {
+                    long
+                }
+            ),
+        );
+    }
+    let fits = asn::racks_within(dc.asn.scheme, (last - base).into());
+    if up <= u64::from(last - base) {
         return None;
     }
+    let rack = match dc.asn.scheme {
+        AsnScheme::PerRack => u64::from(base) + up,
+        AsnScheme::PerSwitch => u64::from(base) + up - 2,
+    };
+    let reaches = asn::racks_within(dc.asn.scheme, 65534_u64.saturating_sub(short));
     problem(
         format!("the private ASNs from {base} end at rack {fits}, and there are {racks}"),
-        format!(
-            "rack {racks} would have ASN {}",
-            u64::from(base) + racks as u64
-        ),
-        "start at 64512, which reaches 1022 racks, or at 4200000000".into(),
+        format!("rack {racks} would have ASN {rack}"),
+        format!("start at {short}, which reaches {reaches} racks, or at {long}"),
     )
 }

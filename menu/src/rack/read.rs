@@ -1,16 +1,22 @@
 //! YAML to [`DataCenter`]: every key, its default, and what it may be. All problems at once.
 
-use super::{AsnBase, Bfd, Bgp, BmcAccount, DataCenter, Image, Pool, Pools, servers};
-use ipnet::Ipv4Net;
+use super::{BmcAccount, Boot, DataCenter, Family, Image};
+use super::{asn, core, layout, pools, power, servers, timers};
 use placemat_spec::document::{self, Document, Fields, Item};
 use placemat_spec::problem::Findings;
 use placemat_spec::{Problem, Problems, Source};
-use std::ops::RangeInclusive;
 use std::path::{Component, Path, PathBuf};
-use std::time::Duration;
 
 /// The only kind of document in a rack spec.
 const KIND: &str = "DataCenter";
+
+const FAMILIES: [(&str, Family); 3] = [
+    ("ipv4", Family::Ipv4),
+    ("dual", Family::Dual),
+    ("ipv6", Family::Ipv6),
+];
+
+const BOOTS: [(&str, Boot); 2] = [("built-in", Boot::BuiltIn), ("sabakan", Boot::Sabakan)];
 
 /// Whether a source is a rack spec rather than a cluster: its first document is a `DataCenter`.
 pub fn is_rack_spec(source: &Source) -> bool {
@@ -26,14 +32,17 @@ pub fn is_rack_spec(source: &Source) -> bool {
 pub fn read(source: &Source) -> Result<DataCenter, Problems> {
     let sources = std::slice::from_ref(source);
     let findings = Findings::new();
-    let documents = document::load(sources, &findings);
-    let dc = only(&documents, &findings).and_then(|document| {
-        let fields = document.fields(&findings)?;
-        data_center(fields, &source.dir)
-    });
+    let dc = look(source, &findings);
     let warnings = findings.finish(sources)?;
     // Nothing read without an error cannot be; if it is, there is nothing to go on with either.
     dc.ok_or(warnings)
+}
+
+/// Reads what can be read of a rack spec, and reports the rest.
+pub fn look(source: &Source, findings: &Findings) -> Option<DataCenter> {
+    let documents = document::load(std::slice::from_ref(source), findings);
+    let document = only(&documents, findings)?;
+    data_center(document.fields(findings)?, &source.dir)
 }
 
 fn only<'a>(documents: &'a [Document], findings: &Findings) -> Option<&'a Document> {
@@ -65,29 +74,33 @@ fn data_center(mut fields: Fields, dir: &Path) -> Option<DataCenter> {
     let name = name.and_then(|it| word(&it)).unwrap_or_default();
     let spines = fields.req("spines");
     let spines = spines.and_then(|it| it.integer(1..=64u32));
-    let tors = fields.opt("tors").and_then(|it| it.integer(1..=2u32));
+    let family = fields.opt("family").and_then(|it| it.choice(&FAMILIES));
     let image = image(&mut fields, dir);
     let types = servers::types(&mut fields, &image.name);
-    let (racks, racks_place) = servers::racks(&mut fields, types.as_ref());
-    let asn_base = fields
-        .opt("asn-base")
-        .and_then(|it| it.integer(1..=u32::MAX));
+    let layout = layout::layout(&mut fields, types.as_ref(), kind);
+    let family = family.map_or(Family::Ipv4, |it| it.value);
+    let core = core::core(&mut fields);
+    let exposed = core::exposed(&mut fields, core.is_some());
+    let boot = fields.opt("boot").and_then(|it| it.choice(&BOOTS));
     let dc = DataCenter {
         name,
         spines: spines.map_or(1, |it| it.value),
-        tors: tors.map_or(2, |it| it.value),
+        super_spines: layout.super_spines,
+        pods: layout.pods,
+        family,
         image,
         types: types.unwrap_or_default(),
-        racks,
-        racks_place: racks_place.unwrap_or(kind),
-        asn_base: AsnBase {
-            number: asn_base.map_or(64600, |it| it.value),
-            place: asn_base.map_or(kind, |it| it.place),
-        },
-        pools: pools(&mut fields),
-        bfd: bfd(&mut fields),
-        bgp: bgp(&mut fields),
+        racks: layout.racks,
+        racks_place: layout.place,
+        asn: asn::asn(&mut fields, kind),
+        pools: pools::pools(&mut fields),
+        bfd: timers::bfd(&mut fields),
+        bgp: timers::bgp(&mut fields),
         bmc: bmc(&mut fields),
+        core,
+        exposed,
+        power: power::power(&mut fields),
+        boot: boot.map_or(Boot::BuiltIn, |it| it.value),
     };
     fields.finish();
     Some(dc)
@@ -108,98 +121,6 @@ fn image(fields: &mut Fields, dir: &Path) -> Image {
         fields.finish();
     }
     image
-}
-
-fn pools(fields: &mut Fields) -> Pools {
-    let mut given = fields.opt("pools").and_then(|it| it.fields());
-    let mut pool = |key: &'static str| {
-        let prefix = given.as_mut().and_then(|pools| pools.opt(key));
-        let prefix = prefix.and_then(|it| it.parse("bad-prefix", PREFIX, prefix_from));
-        Pool {
-            prefix: prefix.map_or(Pools::default_prefix(key), |it| it.value),
-            place: prefix.map(|it| it.place),
-        }
-    };
-    let pools = Pools {
-        node: pool("node"),
-        fabric: pool("fabric"),
-        loopback: pool("loopback"),
-        bmc: pool("bmc"),
-    };
-    if let Some(given) = given {
-        given.finish();
-    }
-    pools
-}
-
-const PREFIX: &str = "an IPv4 prefix such as `10.69.0.0/20`";
-
-fn prefix_from(text: &str) -> Result<Ipv4Net, String> {
-    let prefix: Ipv4Net = text.parse().map_err(|_| "not an IPv4 prefix".to_owned())?;
-    if prefix.trunc() == prefix {
-        Ok(prefix)
-    } else {
-        Err(format!("host bits are set: {} is meant?", prefix.trunc()))
-    }
-}
-
-fn bfd(fields: &mut Fields) -> Bfd {
-    let mut bfd = Bfd {
-        interval: Duration::from_millis(400),
-        multiplier: 5,
-    };
-    if let Some(mut fields) = fields.opt("bfd").and_then(|it| it.fields()) {
-        let unit = Duration::from_millis(1);
-        if let Some(interval) = fields
-            .opt("interval")
-            .and_then(|it| time(&it, unit, 10..=60_000))
-        {
-            bfd.interval = interval;
-        }
-        if let Some(multiplier) = fields
-            .opt("multiplier")
-            .and_then(|it| it.integer(1..=255u32))
-        {
-            bfd.multiplier = multiplier.value;
-        }
-        fields.finish();
-    }
-    bfd
-}
-
-fn bgp(fields: &mut Fields) -> Bgp {
-    let second = Duration::from_secs(1);
-    let mut bgp = Bgp {
-        hold: 30 * second,
-        connect: second,
-        error_wait: second,
-    };
-    if let Some(mut fields) = fields.opt("bgp").and_then(|it| it.fields()) {
-        let mut set = |key, timer: &mut Duration, range| {
-            let given = fields.opt(key).and_then(|it| time(&it, second, range));
-            *timer = given.unwrap_or(*timer);
-        };
-        set("hold", &mut bgp.hold, 3..=65_535);
-        set("connect", &mut bgp.connect, 1..=3_600);
-        set("error-wait", &mut bgp.error_wait, 1..=3_600);
-        fields.finish();
-    }
-    bgp
-}
-
-/// A duration that is a whole number of `unit` within `range`.
-fn time(item: &Item, unit: Duration, range: RangeInclusive<u32>) -> Option<Duration> {
-    let (low, high) = (unit * *range.start(), unit * *range.end());
-    let given = item.duration()?;
-    let whole = given.as_nanos().is_multiple_of(unit.as_nanos());
-    if whole && (low..=high).contains(&given.value) {
-        return Some(given.value);
-    }
-    let message = format!("must be a multiple of {unit:?} from {low:?} to {high:?}");
-    let label = if whole { "out of range" } else { "too fine" };
-    item.findings()
-        .error(item.problem("bad-timer", &message, label));
-    None
 }
 
 fn bmc(fields: &mut Fields) -> BmcAccount {

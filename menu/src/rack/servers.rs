@@ -1,10 +1,9 @@
-//! `types:` and `racks:`: what servers there are, and where. Both are written as runs:
-//! `{count: 20, servers: [28 x light]}`.
+//! `types:` and the servers of a rack, which are written as runs: `[uefi, 27 x light]`.
 
-use super::{Rack, ServerType};
-use crate::allocation::{MAX_RACKS, MAX_SERVERS};
+use super::ServerType;
+use super::read::word;
+use crate::allocation::MAX_SERVERS;
 use indexmap::IndexMap;
-use placemat_spec::Place;
 use placemat_spec::document::{Fields, Item};
 use placemat_spec::problem::{Problem, suggestion};
 use placemat_spec::resource::Tier;
@@ -15,6 +14,17 @@ const TIERS: [(&str, Tier); 4] = [
     ("kernel", Tier::Kernel),
     ("netns", Tier::Netns),
     ("mock", Tier::Mock),
+];
+
+/// Roles of what is no server.
+const TAKEN_ROLES: [&str; 7] = [
+    "tor",
+    "boot",
+    "spine",
+    "super-spine",
+    "core",
+    "external",
+    "operation",
 ];
 
 /// Less does not boot the node image.
@@ -50,13 +60,34 @@ fn server_type(mut fields: Fields, image: &str) -> ServerType {
     let cpu = of_machine("cpu").and_then(|it| it.integer(1..=255u32));
     let memory = of_machine("memory").and_then(|it| memory(&it));
     let disk = of_machine("disk").and_then(|it| disk(&it, image));
+    let role = fields.opt("role").and_then(|it| role(&it));
+    let nics = fields.opt("nics").and_then(|it| it.integer(1..=2u32));
     fields.finish();
     ServerType {
         tier: tier.map_or(Tier::Full, |it| it.value),
         cpu: cpu.map_or(1, |it| it.value),
         memory: memory.unwrap_or_else(|| "512M".into()),
         disk,
+        role: role.unwrap_or_else(|| "cs".into()),
+        nics: nics.map(|it| it.value),
     }
+}
+
+/// What a server is called and labelled. Not as the other machines of its rack are.
+fn role(item: &Item) -> Option<String> {
+    let role = word(item)?;
+    if !TAKEN_ROLES.contains(&role.as_str()) {
+        return Some(role);
+    }
+    item.findings().error(
+        item.problem(
+            "taken-role",
+            &format!("cannot be `{role}`"),
+            "taken by another machine",
+        )
+        .help("servers are `cs` unless their type says otherwise: `ss`, `gpu`, ..."),
+    );
+    None
 }
 
 fn memory(item: &Item) -> Option<String> {
@@ -82,48 +113,8 @@ fn disk(item: &Item, image: &str) -> Option<String> {
     None
 }
 
-/// The racks, and where they are listed.
-pub(super) fn racks(
-    fields: &mut Fields,
-    types: Option<&IndexMap<String, ServerType>>,
-) -> (Vec<Rack>, Option<Place>) {
-    let place = fields.key_place("racks");
-    let Some(item) = fields.req("racks") else {
-        return (Vec::new(), place);
-    };
-    let runs = item.list().unwrap_or_default();
-    if item.tree().as_list().is_some_and(<[_]>::is_empty) {
-        item.findings()
-            .error(item.problem("no-rack", "has no rack", "at least one is needed"));
-    }
-    let mut racks = Vec::new();
-    for run in runs {
-        let Some(mut fields) = run.fields() else {
-            continue;
-        };
-        let count = fields.opt("count").map_or(Some(1), |it| {
-            it.integer(1..=MAX_RACKS as u64).map(|it| it.value)
-        });
-        let servers = fields.req("servers").map(|it| servers(&it, types));
-        fields.finish();
-        let rack = Rack {
-            servers: servers.unwrap_or_default(),
-        };
-        // One too many is enough to see that it is too many.
-        let room = MAX_RACKS + 1 - racks.len();
-        let count = usize::try_from(count.unwrap_or(0)).unwrap_or(room);
-        racks.extend((0..count.min(room)).map(|_| rack.clone()));
-    }
-    if racks.len() > MAX_RACKS {
-        let message = format!("holds more than {MAX_RACKS} racks");
-        item.findings()
-            .error(item.problem("too-many-racks", &message, "too many"));
-        racks.clear();
-    }
-    (racks, place)
-}
-
-fn servers(item: &Item, types: Option<&IndexMap<String, ServerType>>) -> Vec<String> {
+/// Names of types, runs expanded.
+pub(super) fn servers(item: &Item, types: Option<&IndexMap<String, ServerType>>) -> Vec<String> {
     let mut servers: Vec<String> = Vec::new();
     for run in item.list().unwrap_or_default() {
         let Some((count, name)) = server_run(&run, types) else {

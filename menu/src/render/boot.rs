@@ -9,7 +9,7 @@ pub(super) fn render(plan: &Plan, templates: &Templates) -> Result<Vec<File>, mi
     let mut files = Vec::new();
     for server in plan.servers.iter().filter(|server| server.runs) {
         let folder = format!("boot/{}", server.speaker.name);
-        let context = Context::new(plan, server);
+        let context = Context::new(plan, server, &server.speaker);
         files.push(templates.file(format!("{folder}/node.env"), "node.env", &context)?);
         files.push(templates.file(format!("{folder}/bird.conf"), "server.conf", &context)?);
     }

@@ -1,32 +1,39 @@
-//! Puts the plan together, in the order in which everything is listed: spines, then rack by rack.
+//! Puts the plan together, in the order in which everything is listed: switches above the racks,
+//! then rack by rack, then the core.
 
-use super::{Feed, Image, Network, Plan, Timers, fabric, machines};
+use super::{Image, Network, Plan, Prefix, Timers, core, fabric, links, machines, power, switches};
 use crate::allocation::Allocation;
 use crate::rack::DataCenter;
+use ipnet::IpNet;
 
 impl Plan {
     /// The plan of a checked rack spec.
     pub fn new(dc: &DataCenter, allocation: &Allocation) -> Self {
-        let spines = (1..=dc.spines).map(|spine| fabric::spine(dc, allocation, spine));
-        let tors = racks(dc)
-            .flat_map(|rack| tors(dc).map(move |tor| fabric::tor(dc, allocation, rack, tor)));
+        let mut routers = switches::all(dc, allocation);
+        routers.extend(racks(dc).flat_map(|rack| fabric::of_rack(dc, allocation, rack)));
+        routers.extend(core::routers(dc, allocation));
         Self {
             name: dc.name.clone(),
             image: Image {
                 name: dc.image.name.clone(),
                 bundle: dc.image.bundle.clone(),
             },
+            family: dc.family,
+            asn_scheme: dc.asn.scheme,
+            boot: dc.boot,
+            prefixes: prefixes(dc),
             networks: networks(dc, allocation),
-            routers: spines.chain(tors).collect(),
+            routers,
             boot_servers: racks(dc)
                 .map(|rack| machines::boot_server(dc, allocation, rack))
                 .collect(),
             servers: racks(dc)
                 .flat_map(|rack| machines::servers(dc, allocation, rack))
                 .collect(),
-            feeds: feeds(dc),
+            feeds: power::feeds(dc),
             timers: timers(dc),
             spine_loopbacks: dc.pools.loopback.prefix,
+            spine_loopbacks6: allocation.switch_loopbacks6(),
         }
     }
 }
@@ -36,44 +43,82 @@ pub(super) fn racks(dc: &DataCenter) -> impl Iterator<Item = u32> + use<> {
     (0..dc.racks.len()).filter_map(|index| u32::try_from(index + 1).ok())
 }
 
-/// ToR numbers of a rack.
-pub(super) fn tors(dc: &DataCenter) -> impl Iterator<Item = u32> + use<> {
-    1..=dc.tors
+/// Pod numbers.
+pub(super) fn pods(dc: &DataCenter) -> impl Iterator<Item = u32> + use<> {
+    1..=dc.pods
 }
 
+/// ToR numbers of a rack.
+pub(super) fn tors(dc: &DataCenter, rack: u32) -> impl Iterator<Item = u32> + use<> {
+    1..=dc.tors(rack)
+}
+
+/// Pools in use, and exposed ranges.
+fn prefixes(dc: &DataCenter) -> Vec<Prefix> {
+    let pools = &dc.pools;
+    let in_use = [
+        ("node", IpNet::from(pools.node.prefix), true),
+        ("fabric", pools.fabric.prefix.into(), true),
+        ("loopback", pools.loopback.prefix.into(), true),
+        ("bmc", pools.bmc.prefix.into(), true),
+        ("pods", pools.pods.prefix.into(), dc.pods > 0),
+        ("core", pools.core.prefix.into(), dc.core.is_some()),
+        ("ipv6", pools.ipv6.prefix.into(), dc.has_ipv6()),
+    ];
+    let in_use = in_use.into_iter().filter(|(_, _, used)| *used);
+    let aggregates = match dc.core {
+        Some(_) => core::aggregates(dc),
+        None => Vec::new(),
+    };
+    let exposed = dc.exposed.iter();
+    in_use
+        .map(|(name, prefix, _)| (name, prefix))
+        .chain(exposed.map(|range| (range.name, range.prefix.into())))
+        .map(|(name, prefix)| Prefix {
+            name: name.into(),
+            prefix,
+            aggregate: aggregates.contains(&prefix),
+        })
+        .collect()
+}
+
+/// The BMC network, those of each rack, then those above the racks.
 fn networks(dc: &DataCenter, allocation: &Allocation) -> Vec<Network> {
     let bmc = Network {
-        name: "bmc".into(),
         bmc: Some(allocation.bmc_hub()),
-        rack: None,
+        ..links::network("bmc".into(), "bmc")
     };
-    let of_racks = racks(dc).flat_map(|rack| {
-        let links = tors(dc).flat_map(move |tor| {
-            (1..=dc.spines).map(move |spine| fabric::link_name(spine, rack, tor))
-        });
-        let boot = tors(dc).map(move |tor| fabric::boot_link_name(rack, tor));
-        let segments = tors(dc).map(move |tor| fabric::segment_name(rack, tor));
-        links.chain(boot).chain(segments).map(move |name| Network {
-            name,
-            bmc: None,
-            rack: Some(rack),
+    let of_racks = racks(dc).flat_map(|rack| of_rack(dc, rack));
+    let of_pods = pods(dc).flat_map(|pod| {
+        (1..=dc.spines).flat_map(move |spine| {
+            (1..=dc.super_spines).map(move |super_spine| Network {
+                pod: Some(pod),
+                ..links::network(switches::pod_link_name(super_spine, pod, spine), "link")
+            })
         })
     });
-    std::iter::once(bmc).chain(of_racks).collect()
+    std::iter::once(bmc)
+        .chain(of_racks)
+        .chain(of_pods)
+        .chain(core::networks(dc, allocation))
+        .collect()
 }
 
-fn feeds(dc: &DataCenter) -> Vec<Feed> {
-    let spines = Feed {
-        name: "feed-spines".into(),
-        loads: vec!["router/role=spine".into()],
-        rack: None,
-    };
-    let of_racks = racks(dc).map(|rack| Feed {
-        name: format!("feed-rack{rack}"),
-        loads: vec![format!("rack/{rack}")],
-        rack: Some(rack),
+fn of_rack(dc: &DataCenter, rack: u32) -> Vec<Network> {
+    let links = tors(dc, rack).flat_map(|tor| {
+        (1..=dc.spines).map(move |spine| (fabric::link_name(spine, rack, tor), "link"))
     });
-    std::iter::once(spines).chain(of_racks).collect()
+    let boot = tors(dc, rack).map(|tor| (fabric::boot_link_name(rack, tor), "boot"));
+    let segments = tors(dc, rack).map(|tor| (fabric::segment_name(rack, tor), "node"));
+    links
+        .chain(boot)
+        .chain(segments)
+        .map(|(name, role)| Network {
+            rack: Some(rack),
+            pod: dc.pod(rack),
+            ..links::network(name, role)
+        })
+        .collect()
 }
 
 fn timers(dc: &DataCenter) -> Timers {

@@ -1,14 +1,10 @@
-//! Spines, ToRs and the links and sessions between them and what hangs below.
+//! ToRs, and the links and sessions between them and what is above and below.
 
-use super::build::{racks, tors};
-use super::{Interface, PeerKind, Role, Router, Segment, Session, Speaker, machines};
-use crate::allocation::{Allocation, Seat};
+use super::build::tors;
+use super::links::{Peer, interfaces, sessions};
+use super::{PeerKind, Role, Router, Segment, Session, Speaker, machines, switches};
+use crate::allocation::{Addresses, Allocation, Seat};
 use crate::rack::DataCenter;
-use ipnet::Ipv4Net;
-
-pub(super) fn spine_name(spine: u32) -> String {
-    format!("spine-{spine}")
-}
 
 pub(super) fn tor_name(rack: u32, tor: u32) -> String {
     format!("rack{rack}-tor{tor}")
@@ -26,48 +22,14 @@ pub(super) fn segment_name(rack: u32, tor: u32) -> String {
     format!("r{rack}-node{tor}")
 }
 
-/// NICs named `eth0`, `eth1`, ... in the order of `ends`.
-pub(super) fn interfaces(ends: impl Iterator<Item = (String, Ipv4Net)>) -> Vec<Interface> {
-    ends.enumerate()
-        .map(|(index, (network, address))| Interface {
-            name: format!("eth{index}"),
-            network,
-            address: Some(address),
-            mac: None,
-        })
+/// The ToRs of a rack.
+pub(super) fn of_rack(dc: &DataCenter, allocation: &Allocation, rack: u32) -> Vec<Router> {
+    tors(dc, rack)
+        .map(|number| tor(dc, allocation, rack, number))
         .collect()
 }
 
-pub(super) fn spine(dc: &DataCenter, allocation: &Allocation, spine: u32) -> Router {
-    let below = || racks(dc).flat_map(|rack| tors(dc).map(move |tor| (rack, tor)));
-    let sessions = below().map(|(rack, tor)| {
-        let ends = allocation.fabric_link(spine, rack, tor);
-        Session {
-            peer: tor_name(rack, tor),
-            kind: PeerKind::Tor,
-            local: Some(ends.upper.addr()),
-            neighbor: ends.lower.addr(),
-            asn: allocation.rack_asn(rack),
-        }
-    });
-    Router {
-        speaker: Speaker {
-            name: spine_name(spine),
-            asn: allocation.spine_asn(),
-            loopback: allocation.spine_loopback(spine),
-            sessions: sessions.collect(),
-        },
-        role: Role::Spine,
-        rack: None,
-        interfaces: interfaces(below().map(|(rack, tor)| {
-            let ends = allocation.fabric_link(spine, rack, tor);
-            (link_name(spine, rack, tor), ends.upper)
-        })),
-        segment: None,
-    }
-}
-
-pub(super) fn tor(dc: &DataCenter, allocation: &Allocation, rack: u32, tor: u32) -> Router {
+fn tor(dc: &DataCenter, allocation: &Allocation, rack: u32, tor: u32) -> Router {
     let upwards = (1..=dc.spines).map(|spine| {
         let ends = allocation.fabric_link(spine, rack, tor);
         (link_name(spine, rack, tor), ends.lower)
@@ -79,11 +41,12 @@ pub(super) fn tor(dc: &DataCenter, allocation: &Allocation, rack: u32, tor: u32)
         (segment_name(rack, tor), gateway),
     ];
     let interfaces = interfaces(upwards.chain(downwards));
-    let segment = match interfaces.as_slice() {
-        [.., boot_link, segment] => Some(Segment {
+    let segment = match (interfaces.as_slice(), gateway.v4) {
+        ([.., boot_link, segment], Some(gateway)) => Some(Segment {
             interface: segment.name.clone(),
             boot_interface: boot_link.name.clone(),
             gateway: gateway.addr(),
+            prefix6: allocation.segment6(rack, tor),
             dhcp_server: allocation.loopback(rack, Seat::Boot),
         }),
         _ => None,
@@ -91,43 +54,56 @@ pub(super) fn tor(dc: &DataCenter, allocation: &Allocation, rack: u32, tor: u32)
     Router {
         speaker: Speaker {
             name: tor_name(rack, tor),
-            asn: allocation.rack_asn(rack),
+            asn: allocation.tor_asn(rack, tor),
             loopback: allocation.loopback(rack, Seat::Tor(tor)),
+            loopback6: allocation.loopback6(rack, Seat::Tor(tor)),
+            addresses: Vec::new(),
             sessions: tor_sessions(dc, allocation, rack, tor),
         },
         role: Role::Tor,
         rack: Some(rack),
+        pod: dc.pod(rack),
         interfaces,
         segment,
+        gateways: Vec::new(),
+        aggregates: Vec::new(),
+        announced: Vec::new(),
+        apps: Vec::new(),
     }
 }
 
 fn tor_sessions(dc: &DataCenter, allocation: &Allocation, rack: u32, tor: u32) -> Vec<Session> {
-    let asn = allocation.rack_asn(rack);
-    let spines = (1..=dc.spines).map(|spine| {
+    let spines = (1..=dc.spines).flat_map(|spine| {
         let ends = allocation.fabric_link(spine, rack, tor);
-        Session {
-            peer: spine_name(spine),
+        let switch = switches::spine_of(dc, rack, spine);
+        let peer = Peer {
+            name: switches::switch_name(switch),
             kind: PeerKind::Spine,
-            local: Some(ends.lower.addr()),
-            neighbor: ends.upper.addr(),
-            asn: allocation.spine_asn(),
-        }
+            asn: allocation.switch_asn(switch),
+        };
+        sessions(dc, &peer, ends.lower, ends.upper)
     });
-    let boot = allocation.boot_link(rack, tor);
-    let boot = Session {
-        peer: machines::boot_name(rack),
-        kind: PeerKind::Boot,
-        local: Some(boot.upper.addr()),
-        neighbor: boot.lower.addr(),
-        asn,
+    let machine = |name: String, kind: PeerKind| Peer {
+        name,
+        kind,
+        asn: allocation.rack_asn(rack),
     };
-    let servers = machines::running(dc, rack).map(|server| Session {
-        peer: machines::server_name(rack, server),
-        kind: PeerKind::Server,
-        local: Some(allocation.gateway(rack, tor).addr()),
-        neighbor: allocation.lease(rack, tor, server).addr(),
-        asn,
+    let boot = allocation.boot_link(rack, tor);
+    let boot_peer = machine(machines::boot_name(rack), PeerKind::Boot);
+    let boot = sessions(dc, &boot_peer, boot.upper, boot.lower);
+    let gateway = allocation.gateway(rack, tor);
+    let servers = machines::running(dc, rack).flat_map(|(server, kind)| {
+        let peer = machine(machines::server_name(rack, server, kind), PeerKind::Server);
+        let nics = machines::nics(dc, rack, server, kind);
+        nics.filter(|(_, of)| *of == tor)
+            .flat_map(|(nic, tor)| {
+                let neighbor = Addresses {
+                    v4: Some(allocation.lease(rack, tor, server)),
+                    v6: allocation.own6(rack, tor, server, nic),
+                };
+                sessions(dc, &peer, gateway, neighbor)
+            })
+            .collect::<Vec<_>>()
     });
-    spines.chain([boot]).chain(servers).collect()
+    spines.chain(boot).chain(servers).collect()
 }

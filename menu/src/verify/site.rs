@@ -5,11 +5,12 @@ mod files;
 mod plan;
 
 pub(super) use files::read;
-pub(super) use plan::planned;
+pub(super) use plan::{dhcp, planned};
 
 use super::bird::Asn;
+use crate::allocation::interface_id;
 use indexmap::IndexMap;
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 use placemat_spec::Place;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -159,6 +160,7 @@ impl Site {
                 }
             }
         }
+        held.extend(self.self_made());
         for dhcp in self.dhcp() {
             for host in &dhcp.hosts {
                 let Some((machine, port)) = nics.get(host.mac.as_str()) else {
@@ -180,6 +182,36 @@ impl Site {
             }
         }
         held
+    }
+
+    /// IPv6 addresses that virtual machines make themselves, of the prefix that is on their network.
+    fn self_made(&self) -> Vec<Held<'_>> {
+        let ports = self.machines.iter();
+        let ports = ports.flat_map(|(name, it)| it.ports.iter().map(move |port| (name, port)));
+        let mut prefixes: HashMap<&str, IpNet> = HashMap::new();
+        for (_, port) in ports.clone() {
+            let of_hosts = |net: &&IpNet| net.addr().is_ipv6() && net.prefix_len() == 64;
+            if let Some(net) = port.addresses.iter().find(of_hosts) {
+                prefixes.insert(&port.network, *net);
+            }
+        }
+        let made = ports.filter_map(|(name, port)| {
+            if port.addresses.iter().any(|net| net.addr().is_ipv6()) {
+                return None;
+            }
+            let IpNet::V6(prefix) = prefixes.get(port.network.as_str())? else {
+                return None;
+            };
+            let id = interface_id(port.mac.as_deref()?.parse().ok()?);
+            let address = u128::from(prefix.network()) | u128::from(id);
+            Some(Held {
+                machine: name,
+                network: Some(&port.network),
+                net: IpNet::V6(Ipv6Net::new(address.into(), 64).ok()?),
+                place: port.place,
+            })
+        });
+        made.collect()
     }
 
     /// What each boot server hands out.

@@ -13,6 +13,8 @@ use std::process::Command;
 
 const ROUTERS: &str = include_str!("../../examples/routers.yml");
 const SMALL: &str = include_str!("../../examples/small.yml");
+const MEDIUM: &str = include_str!("../inputs/medium.yml");
+const TURNED: &str = include_str!("../inputs/turned.yml");
 
 /// One ToR a rack, a rack without servers, more spines than the smallest block of links holds.
 const ODD: &str = "
@@ -76,7 +78,7 @@ fn bird_accepts_every_configuration() {
     if !is_there("bird") {
         return;
     }
-    for text in [SMALL, ROUTERS, ODD] {
+    for text in [SMALL, ROUTERS, ODD, MEDIUM, TURNED] {
         let output = expand(&source(text)).unwrap();
         let folder = tempfile::tempdir().unwrap();
         write(&output, folder.path());

@@ -10,10 +10,11 @@ mod forms;
 mod json;
 mod reference;
 
-pub use asked::{Asked, asked};
+pub use asked::{Asked, asked, asked_by};
 pub(crate) use forms::*;
-pub use json::{json_schema, to_json};
-pub use reference::{index, reference};
+pub use forms::{DURATION, PATH, SIZE};
+pub use json::{document_schema, json_schema, to_json};
+pub use reference::{index, reference, reference_page};
 
 pub use crate::load::kinds;
 
@@ -46,7 +47,8 @@ pub struct Key {
 }
 
 impl Key {
-    pub(crate) const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Self {
+    /// A key that must be there.
+    pub const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Self {
         Self {
             name,
             shape,
@@ -56,14 +58,17 @@ impl Key {
         }
     }
 
-    pub(crate) const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> Self {
+    /// A key that may be left out.
+    pub const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> Self {
         Self {
             required: false,
             ..Self::required(name, shape, doc)
         }
     }
 
-    pub(crate) const fn or(self, default: &'static str) -> Self {
+    /// What leaving it out means.
+    #[must_use]
+    pub const fn or(self, default: &'static str) -> Self {
         Self { default, ..self }
     }
 }
@@ -137,8 +142,13 @@ pub(crate) const COMMON: [Key; 2] = [
 
 /// What the tables say that readers ask for: see [`asked`].
 pub fn declared() -> Asked {
+    declared_by(kinds())
+}
+
+/// The same of these tables, which may be another crate's.
+pub fn declared_by<'a>(kinds: impl Iterator<Item = &'a KindDoc>) -> Asked {
     let mut all = Asked::default();
-    for kind in kinds() {
+    for kind in kinds {
         for key in COMMON.iter().chain(kind.keys) {
             // `kind` is asked for before it is known what to call the document.
             if key.name != "kind" {

@@ -108,8 +108,12 @@ fn site(cluster: &Cluster, texts: &mut Texts) -> Site {
     }
     let told = told(cluster, &index);
     for node in cluster.nodes.values() {
-        let config = told.get(node.name.as_str());
-        let config = config.map(|(folder, place)| texts.bird(&folder.join("bird.conf"), *place));
+        let told = told.get(node.name.as_str());
+        // sabakan's machines are told by name.
+        let folder = PathBuf::from("boot").join(&node.name);
+        let (folder, place) = told.cloned().unwrap_or((folder, node.place));
+        let runs = node.tier != Tier::Mock;
+        let config = runs.then(|| texts.bird(&folder.join("bird.conf"), place));
         let machine = Machine {
             loopback: node.loopback.clone(),
             runs: node.tier != Tier::Mock,

@@ -4,7 +4,7 @@ use super::{Dhcp, Host, Kind, Machine, Network, Port, Range, Session, Site};
 use crate::topology::{BootServer, Interface, PeerKind, Plan, Role, Speaker};
 use crate::verify::bird::Asn;
 use indexmap::IndexMap;
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::IpNet;
 use std::net::IpAddr;
 
 pub(in crate::verify) fn planned(plan: &Plan) -> Site {
@@ -22,6 +22,16 @@ pub(in crate::verify) fn planned(plan: &Plan) -> Site {
                 router.role == Role::Tor,
             )
         };
+        let machine = if router.speaker.asn == 0 {
+            // It has its addresses on the network behind the core alone.
+            Machine {
+                loopback: Vec::new(),
+                router_id: None,
+                ..machine
+            }
+        } else {
+            machine
+        };
         (router.speaker.name.clone(), machine)
     });
     let boot_servers = plan.boot_servers.iter().map(|boot| {
@@ -34,12 +44,19 @@ pub(in crate::verify) fn planned(plan: &Plan) -> Site {
     });
     let servers = plan.servers.iter().map(|server| {
         let mut machine = Machine {
+            role: server.role.clone(),
             rack: Some(server.rack.to_string()),
             runs: server.runs,
             serial: Some(server.serial.clone()),
             bmc: Some((IpAddr::V4(server.bmc.address), None)),
             ..machine(Kind::Server, &server.speaker, &server.interfaces, false)
         };
+        // Virtual machines make their IPv6 addresses themselves.
+        if server.virtual_machine {
+            for port in &mut machine.ports {
+                port.addresses.retain(|net| net.addr().is_ipv4());
+            }
+        }
         // A mock has addresses set aside for it, but nothing to put them on.
         if !machine.runs {
             machine.loopback.clear();
@@ -58,21 +75,20 @@ pub(in crate::verify) fn planned(plan: &Plan) -> Site {
 /// What speakers have in common. ToRs wait for the machines of their rack.
 fn machine(kind: Kind, speaker: &Speaker, interfaces: &[Interface], tor: bool) -> Machine {
     let sessions = speaker.sessions.iter().map(|session| Session {
-        name: session.peer.clone(),
+        name: session.name.clone(),
         place: None,
         asn_place: None,
-        local: session.local.map(IpAddr::V4),
+        local: session.local,
         local_asn: speaker.asn,
-        neighbor: IpAddr::V4(session.neighbor),
+        neighbor: session.neighbor,
         asn: Asn::Is(session.asn),
         passive: tor && matches!(session.kind, PeerKind::Boot | PeerKind::Server),
         multihop: false,
         bfd: true,
     });
     let role = match kind {
-        Kind::Router => "",
         Kind::BootServer => "boot",
-        Kind::Server => "cs",
+        Kind::Router | Kind::Server => "",
     };
     Machine {
         kind,
@@ -80,7 +96,7 @@ fn machine(kind: Kind, speaker: &Speaker, interfaces: &[Interface], tor: bool) -
         rack: None,
         place: None,
         ports: interfaces.iter().map(port).collect(),
-        loopback: vec![IpNet::V4(Ipv4Net::from(speaker.loopback))],
+        loopback: loopback(speaker),
         runs: true,
         router_id: Some((speaker.loopback, None)),
         sessions: sessions.collect(),
@@ -91,16 +107,27 @@ fn machine(kind: Kind, speaker: &Speaker, interfaces: &[Interface], tor: bool) -
     }
 }
 
+fn loopback(speaker: &Speaker) -> Vec<IpNet> {
+    std::iter::once(speaker.loopback.into())
+        .chain(speaker.loopback6.map(IpAddr::V6))
+        .chain(speaker.addresses.iter().copied())
+        .map(IpNet::from)
+        .collect()
+}
+
 fn port(interface: &Interface) -> Port {
+    let v4 = interface.address.map(IpNet::V4);
+    let v6 = interface.address6.map(IpNet::V6);
     Port {
         network: interface.network.clone(),
         place: None,
-        addresses: interface.address.into_iter().map(IpNet::V4).collect(),
+        addresses: v4.into_iter().chain(v6).collect(),
         mac: interface.mac.clone(),
     }
 }
 
-fn dhcp(boot: &BootServer) -> Dhcp {
+/// What a boot server hands out by the plan.
+pub(in crate::verify) fn dhcp(boot: &BootServer) -> Dhcp {
     let ranges = boot.ranges.iter().map(|range| Range {
         place: None,
         subnet: IpNet::V4(range.subnet),
@@ -124,6 +151,7 @@ fn dhcp(boot: &BootServer) -> Dhcp {
 fn networks(plan: &Plan) -> IndexMap<String, Network> {
     let networks = plan.networks.iter().map(|network| {
         let hub = network.bmc.into_iter().map(IpNet::V4);
+        let hub = hub.chain(network.outside.iter().copied());
         let one = Network {
             place: None,
             hub: hub.collect(),

@@ -110,7 +110,14 @@ impl Asked {
 
 /// What readers ask of these sources, well-formed or not.
 pub fn asked(sources: &[Source]) -> Asked {
+    asked_by(|findings| {
+        load::read_all(sources, findings);
+    })
+}
+
+/// What a reader asks for that reports to the findings it is given.
+pub fn asked_by(read: impl FnOnce(&Findings)) -> Asked {
     let findings = Findings::noting();
-    load::read_all(sources, &findings);
+    read(&findings);
     findings.into_asked()
 }

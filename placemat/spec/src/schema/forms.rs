@@ -25,7 +25,8 @@ pub(crate) const NAME: Form = form(
     "rack1-tor1",
     "the name of a resource",
 );
-pub(crate) const PATH: Form = form(
+/// A path, from the folder of the file that names it.
+pub const PATH: Form = form(
     "path",
     "",
     "^.+$",
@@ -74,14 +75,16 @@ pub(crate) const SUBNET: Form = form(
     "10.69.0.64/26",
     "an IPv4 subnet",
 );
-pub(crate) const DURATION: Form = form(
+/// A duration such as `1m30s`.
+pub const DURATION: Form = form(
     "duration",
     "bad-duration",
     "^([0-9]+(\\.[0-9]+)?(d|h|m|s|ms|us|ns))+$",
     "1m30s",
     "a duration",
 );
-pub(crate) const SIZE: Form = form(
+/// A size in bytes such as `512M`.
+pub const SIZE: Form = form(
     "size",
     "bad-size",
     "^[0-9]+([KMGTkmgt](i|iB)?|B)?$",

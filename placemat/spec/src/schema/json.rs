@@ -7,12 +7,22 @@ use std::collections::BTreeMap;
 
 /// The schema of one document: of any kind, or of one.
 pub fn json_schema(only: Option<&KindDoc>) -> Value {
+    let kinds: Vec<&KindDoc> = kinds()
+        .filter(|kind| only.is_none_or(|only| only.name == kind.name))
+        .collect();
+    document_schema(
+        &kinds,
+        "placemat cluster file",
+        "One document of a cluster file. A file has any number of them, with `---` between.",
+    )
+}
+
+/// The schema of a document of one of these kinds.
+pub fn document_schema(kinds: &[&KindDoc], title: &str, description: &str) -> Value {
     let mut forms = BTreeMap::new();
     let mut definitions = Map::new();
-    for kind in kinds() {
-        if only.is_none_or(|only| only.name == kind.name) {
-            definitions.insert(kind.name.to_owned(), of_kind(kind, &mut forms));
-        }
+    for kind in kinds {
+        definitions.insert(kind.name.to_owned(), of_kind(kind, &mut forms));
     }
     let names: Vec<&str> = definitions.keys().map(String::as_str).collect();
     let choices: Vec<Value> = names
@@ -28,8 +38,8 @@ pub fn json_schema(only: Option<&KindDoc>) -> Value {
     definitions.extend(forms);
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "placemat cluster file",
-        "description": "One document of a cluster file. A file has any number of them, with `---` between.",
+        "title": title,
+        "description": description,
         "type": "object",
         "required": ["kind", "name"],
         "properties": {"kind": kinds},

@@ -18,8 +18,13 @@ fn page(kind: &KindDoc) -> String {
 /// Every page: its file name and its text.
 pub fn reference() -> Vec<(String, String)> {
     let mut pages = vec![("README.md".to_owned(), index())];
-    pages.extend(kinds().map(|kind| (page(kind), of_kind(kind))));
+    pages.extend(kinds().map(reference_page));
     pages
+}
+
+/// The page of one kind, which may be another crate's.
+pub fn reference_page(kind: &'static KindDoc) -> (String, String) {
+    (page(kind), of_kind(kind))
 }
 
 /// The first page: the kinds and the forms of values.
