@@ -9,6 +9,7 @@
 //! - [`allocation`]: arithmetic from rack and seat numbers to prefixes, addresses, ASNs, MACs and
 //!   serials. A rack added at the end moves nothing.
 //! - [`topology`]: the [`Plan`]: every machine, link and session by name.
+//! - [`addresses`]: the plan of addresses as rows, for people and programs.
 //! - `render`: one row of a table and one template for each kind of file.
 //! - [`verify`]: what must hold of the plan and of the files, and what a single failure takes.
 //!
@@ -19,6 +20,7 @@
 //!
 //! No I/O here: text in, text out.
 
+pub mod addresses;
 pub mod allocation;
 pub mod rack;
 mod render;

@@ -121,6 +121,27 @@ fn menu_check() {
 }
 
 #[test]
+fn menu_addresses() {
+    let place = Place::new();
+    let file = repository().join("menu/examples/routers.yml");
+    let file = file.to_string_lossy();
+    let say = |format: &str| place.say(&["menu", &file, "--addresses", "--format", format]);
+    let csv = say("csv").well().out;
+    let (heading, lines) = csv.split_once('\n').expect("a heading");
+    assert_eq!(heading, "name,role,pod,rack,what,network,interface,value");
+    assert!(lines.contains("rack1-cs1,cs,,1,lease,r1-node1,eth0,10.69.0.68\n"));
+    let json: Vec<serde_json::Value> =
+        serde_json::from_str(&say("json").well().out).expect("JSON");
+    assert_eq!(json.len(), lines.lines().count());
+    let table = say("table").well().out;
+    assert_eq!(table.lines().count(), csv.lines().count());
+    assert!(table.starts_with("NAME "), "{table}");
+    let schema = place.say(&["schema", "menu"]).well().out;
+    let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
+    assert!(schema["$defs"]["DataCenter"]["properties"]["super-spines"].is_object());
+}
+
+#[test]
 fn plan() {
     let place = Place::new();
     let file = repository().join("menu/examples/small.yml");

@@ -215,22 +215,18 @@ fn asns(dc: &DataCenter) -> Option<Problem> {
     };
     let [short, long] = PRIVATE_ASNS.map(|(first, _)| u64::from(first) + down);
     if u64::from(base - first) < down {
+        let lowest = u64::from(base) - down;
+        let start = if u64::from(first) + down == short && short + up <= 65534 {
+            short
+        } else {
+            long
+        };
         return problem(
             format!(
-                "core and spines take {down} ASNs below {base}, and private ones begin at {first}"
+                "core and spines have ASNs down to {lowest}, and private ones begin at {first}"
             ),
-            format!(
-                "the lowest would be ASN {}",
-                i64::from(base) - i64::try_from(down).unwrap_or(i64::MAX)
-            ),
-            format!(
-                "start at {}",
-                if first == PRIVATE_ASNS[0].0 && short + up <= 65534 {
-                    short
-                } else {
-                    long
-                }
-            ),
+            format!("{down} below this"),
+            format!("start at {start}"),
         );
     }
     let fits = asn::racks_within(dc.asn.scheme, (last - base).into());
