@@ -130,8 +130,7 @@ fn menu_addresses() {
     let (heading, lines) = csv.split_once('\n').expect("a heading");
     assert_eq!(heading, "name,role,pod,rack,what,network,interface,value");
     assert!(lines.contains("rack1-cs1,cs,,1,lease,r1-node1,eth0,10.69.0.68\n"));
-    let json: Vec<serde_json::Value> =
-        serde_json::from_str(&say("json").well().out).expect("JSON");
+    let json: Vec<serde_json::Value> = serde_json::from_str(&say("json").well().out).expect("JSON");
     assert_eq!(json.len(), lines.lines().count());
     let table = say("table").well().out;
     assert_eq!(table.lines().count(), csv.lines().count());
