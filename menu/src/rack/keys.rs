@@ -185,12 +185,12 @@ const CORE: Shape = Shape::Map(&[
     Key::optional(
         "proxy",
         Shape::Form(&IPV4),
-        "Address of an HTTP proxy on the core, at port 3128.",
+        "Address on the core for the HTTP proxy that you run there.",
     ),
     Key::optional(
         "ntp",
         Shape::Form(&IPV4),
-        "Address of an NTP server on the core.",
+        "Address on the core for the NTP server that you run there.",
     ),
 ]);
 

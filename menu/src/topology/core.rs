@@ -115,14 +115,14 @@ fn core_router(dc: &DataCenter, allocation: &Allocation, core: &Core) -> Router 
             .unwrap_or_default(),
         aggregates: Vec::new(),
         announced: announced.map(|nic| nic.name.clone()).collect(),
-        apps: apps(core, &hidden),
+        apps: apps(&hidden),
         interfaces,
     }
 }
 
 /// What runs on the core besides BIRD. `hidden` are the interfaces whose neighbors know no way back
 /// into the data center: what goes there has the core's own address.
-fn apps(core: &Core, hidden: &[&str]) -> Vec<App> {
+fn apps(hidden: &[&str]) -> Vec<App> {
     let mut apps = Vec::new();
     if !hidden.is_empty() {
         let names: Vec<String> = hidden.iter().map(|name| format!("\"{name}\"")).collect();
@@ -136,14 +136,6 @@ fn apps(core: &Core, hidden: &[&str]) -> Vec<App> {
                 ),
             ],
             restart: "on-failure",
-        });
-    }
-    if core.ntp.is_some() {
-        let command = ["busybox", "ntpd", "-n", "-l"].map(String::from);
-        apps.push(App {
-            name: "ntp",
-            command: command.into(),
-            restart: "always",
         });
     }
     apps
