@@ -12,6 +12,7 @@
 //! - [`addresses`]: the plan of addresses as rows, for people and programs.
 //! - `render`: one row of a table and one template for each kind of file.
 //! - [`verify`]: what must hold of the plan and of the files, and what a single failure takes.
+//! - [`diff`]: what a change of the rack spec changes.
 //!
 //! What comes out: `cluster.yml`, `bird/NAME.conf` for routers and boot servers, and
 //! `boot/NAME/{node.env,bird.conf}` for servers. Spines speak eBGP to ToRs; ToRs reflect iBGP
@@ -22,17 +23,17 @@
 
 pub mod addresses;
 pub mod allocation;
+pub mod diff;
 pub mod rack;
 mod render;
 pub mod topology;
 pub mod verify;
 
 pub use rack::is_rack_spec;
-pub use render::File;
+pub use render::{FORMATS, File, Format, OwnTemplate, Rendering, built_in_templates};
 pub use topology::Plan;
 
 use allocation::Allocation;
-use placemat_spec::Problem;
 pub use placemat_spec::{Problems, Source};
 
 /// What a rack spec expands to.
@@ -49,11 +50,13 @@ pub struct Output {
 /// `source.dir` should be absolute: the image's folder is resolved against it and written to
 /// `cluster.yml`, which may stand anywhere.
 pub fn expand(source: &Source) -> Result<Output, Problems> {
+    expand_as(source, &Rendering::default())
+}
+
+/// As [`expand`], with templates of one's own, and other formats.
+pub fn expand_as(source: &Source, rendering: &Rendering) -> Result<Output, Problems> {
     let plan = plan(source)?;
-    let files = render::render(&plan).map_err(|error| {
-        let problem = Problem::new("template", format!("template failed: {error:#}"));
-        Problems::new(vec![source.clone()], vec![problem])
-    })?;
+    let files = render::render(&plan, rendering)?;
     Ok(Output { plan, files })
 }
 

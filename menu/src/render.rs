@@ -4,11 +4,17 @@
 mod bird;
 mod boot;
 mod cluster;
+mod format;
+mod own;
+
+pub use format::{FORMATS, Format};
+pub use own::OwnTemplate;
 
 use crate::topology::Plan;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{Environment, UndefinedBehavior};
+use placemat_spec::Problems;
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -56,23 +62,43 @@ const TEMPLATES: &[Template] = &[
     template!("boot.conf"),
     template!("server.conf"),
     template!("node.env"),
+    template!("ansible.yml"),
+    template!("containerlab.yml"),
 ];
 
-/// All files of a plan.
-pub(crate) fn render(plan: &Plan) -> Result<Vec<File>, minijinja::Error> {
-    render_with(plan, ARTIFACTS, TEMPLATES)
+/// What to render, and of what.
+#[derive(Debug, Clone, Default)]
+pub struct Rendering {
+    /// Templates in place of built-in ones.
+    pub templates: Vec<OwnTemplate>,
+    /// What to write besides.
+    pub formats: Vec<Format>,
 }
 
-/// All files of a plan that has tables of its own.
+/// Every built-in template: its name and its text.
+pub fn built_in_templates() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TEMPLATES.iter().copied()
+}
+
+/// All files of a plan.
+pub(crate) fn render(plan: &Plan, rendering: &Rendering) -> Result<Vec<File>, Problems> {
+    let formats = rendering.formats.iter().map(|format| format.artifact);
+    let artifacts: Vec<_> = ARTIFACTS.iter().copied().chain(formats).collect();
+    render_with(plan, &artifacts, TEMPLATES, &rendering.templates)
+}
+
+/// All files of a plan that has tables of its own, and templates in place of those of the table.
 pub(crate) fn render_with<P>(
     plan: &P,
     artifacts: &[Artifact<P>],
-    templates: &[Template],
-) -> Result<Vec<File>, minijinja::Error> {
-    let templates = Templates::new(templates)?;
+    table: &[Template],
+    own: &[OwnTemplate],
+) -> Result<Vec<File>, Problems> {
+    let templates = own::templates(table, own)?;
     let mut files = Vec::new();
     for artifact in artifacts {
-        files.extend(artifact(plan, &templates)?);
+        let made = artifact(plan, &templates);
+        files.extend(made.map_err(|error| own::told(&error, table, own))?);
     }
     Ok(files)
 }
@@ -84,6 +110,8 @@ impl Templates {
     fn new(table: &[Template]) -> Result<Self, minijinja::Error> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        // Errors know their place.
+        environment.set_debug(true);
         environment.set_syntax(
             SyntaxConfig::builder()
                 .trim_blocks(true)

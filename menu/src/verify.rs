@@ -6,10 +6,10 @@
 //! A rule is a file in `rule` and a row of [`RULES`].
 
 mod bird;
-mod facts;
+pub(crate) mod facts;
 mod rule;
 mod single;
-mod site;
+pub(crate) mod site;
 
 use crate::render::File;
 use crate::topology::{Boot, Plan};

@@ -120,6 +120,96 @@ fn menu_check() {
     );
 }
 
+/// What a menu changes is told against another one and against what was written; a template of one's
+/// own is one such change.
+#[test]
+fn menu_diff_and_templates() {
+    let place = Place::new();
+    let file = repository().join("menu/examples/routers.yml");
+    let file = file.to_string_lossy();
+    let own = place.dir().join("own");
+    std::fs::create_dir(&own).expect("a folder");
+    let listed = place.say(&["menu", "--list-templates"]).well().out;
+    assert!(listed.lines().any(|name| name == "node.env"), "{listed}");
+    let built_in = place
+        .say(&["menu", "--print-template", "node.env"])
+        .well()
+        .out;
+    std::fs::write(
+        own.join("node.env.j2"),
+        format!("{built_in}AS={{{{ own.asn }}}}\n"),
+    )
+    .expect("written");
+    let own = own.to_string_lossy();
+    let out = place.dir().join("out").to_string_lossy().into_owned();
+    place
+        .say(&["menu", &file, "-o", &out, "--format", "ansible"])
+        .well();
+    assert!(place.dir().join("out/ansible/hosts.yml").is_file());
+
+    let same = [
+        "menu",
+        &file,
+        "-o",
+        &out,
+        "--format",
+        "ansible",
+        "--diff",
+        "--exit-code",
+    ];
+    assert_eq!(place.say(&same).well().out, "");
+    let differs = place.say(&[
+        "menu",
+        &file,
+        "-o",
+        &out,
+        "--templates",
+        &own,
+        "--diff",
+        "--exit-code",
+    ]);
+    assert_eq!(differs.code, Some(1));
+    assert_eq!(
+        differs.out.matches("\n+AS=6460").count(),
+        4,
+        "{}",
+        differs.out
+    );
+    let small = repository().join("menu/examples/small.yml");
+    let other = place
+        .say(&["menu", &small.to_string_lossy(), "--diff", &file])
+        .well();
+    assert!(
+        other
+            .out
+            .starts_with("machines: 2 changed\n  ~ rack1-cs1: "),
+        "{}",
+        other.out
+    );
+}
+
+#[test]
+fn menu_templates_that_are_wrong() {
+    let place = Place::new();
+    let file = repository().join("menu/examples/routers.yml");
+    let own = place.dir().join("own");
+    std::fs::create_dir(&own).expect("a folder");
+    std::fs::write(own.join("node.env.j2"), "NAME={{ own.nmae }}\n").expect("written");
+    std::fs::write(own.join("README"), "{{").expect("written");
+    let own = own.to_string_lossy();
+    says!(
+        place,
+        &[
+            "menu",
+            &file.to_string_lossy(),
+            "--check",
+            "--templates",
+            &own
+        ]
+    );
+    says!(place, &["menu", "--print-template", "nod.env"]);
+}
+
 #[test]
 fn menu_addresses() {
     let place = Place::new();

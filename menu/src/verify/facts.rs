@@ -6,16 +6,16 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 /// An indexed site.
-pub(super) struct Facts<'s> {
-    pub(super) site: &'s Site,
+pub(crate) struct Facts<'s> {
+    pub(crate) site: &'s Site,
     /// Every address that a machine has.
-    pub(super) held: Vec<Held<'s>>,
+    pub(crate) held: Vec<Held<'s>>,
     by_address: HashMap<IpAddr, Held<'s>>,
     ends: HashMap<&'s str, Vec<(&'s str, &'s Port)>>,
 }
 
 impl<'s> Facts<'s> {
-    pub(super) fn of(site: &'s Site) -> Self {
+    pub(crate) fn of(site: &'s Site) -> Self {
         let held = site.held();
         // Of an address that is given twice the first counts; another rule tells of it.
         let by_address = held.iter().rev().map(|it| (it.net.addr(), *it)).collect();
@@ -28,17 +28,17 @@ impl<'s> Facts<'s> {
     }
 
     /// Whose an address is.
-    pub(super) fn holder(&self, address: IpAddr) -> Option<&Held<'s>> {
+    pub(crate) fn holder(&self, address: IpAddr) -> Option<&Held<'s>> {
         self.by_address.get(&address)
     }
 
     /// Machines, with their ports, on a network.
-    pub(super) fn ends(&self, network: &str) -> &[(&'s str, &'s Port)] {
+    pub(crate) fn ends(&self, network: &str) -> &[(&'s str, &'s Port)] {
         self.ends.get(network).map_or(&[], Vec::as_slice)
     }
 
     /// All sessions of all machines.
-    pub(super) fn sessions(&self) -> impl Iterator<Item = (&'s str, &'s Session)> {
+    pub(crate) fn sessions(&self) -> impl Iterator<Item = (&'s str, &'s Session)> {
         let machines = self.site.machines.iter();
         machines.flat_map(|(name, machine)| {
             machine
@@ -49,7 +49,7 @@ impl<'s> Facts<'s> {
     }
 
     /// The other end of a session: whose it is, and the session there, if there is one.
-    pub(super) fn back(
+    pub(crate) fn back(
         &self,
         name: &str,
         session: &Session,
@@ -61,7 +61,7 @@ impl<'s> Facts<'s> {
 
     /// The session of a peer that is probably meant to be the other end, but has other addresses:
     /// one that has no other end either.
-    pub(super) fn near(&self, name: &str, peer: &str) -> Option<&'s Session> {
+    pub(crate) fn near(&self, name: &str, peer: &str) -> Option<&'s Session> {
         let mut candidates = self.towards(peer, name);
         candidates.find(|near| !self.towards(name, peer).any(|session| fit(session, near)))
     }
@@ -76,18 +76,18 @@ impl<'s> Facts<'s> {
     }
 
     /// Whether a machine is plugged into a network.
-    pub(super) fn is_on(&self, machine: &str, network: &str) -> bool {
+    pub(crate) fn is_on(&self, machine: &str, network: &str) -> bool {
         self.ends(network).iter().any(|(name, _)| *name == machine)
     }
 
     /// Whether a network joins routers only.
-    pub(super) fn is_link(&self, network: &str) -> bool {
+    pub(crate) fn is_link(&self, network: &str) -> bool {
         self.ends(network)
             .iter()
             .all(|(name, _)| self.machine(name).is_some_and(|it| it.kind == Kind::Router))
     }
 
-    pub(super) fn machine(&self, name: &str) -> Option<&'s Machine> {
+    pub(crate) fn machine(&self, name: &str) -> Option<&'s Machine> {
         self.site.machines.get(name)
     }
 }

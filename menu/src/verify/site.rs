@@ -4,8 +4,8 @@
 mod files;
 mod plan;
 
-pub(super) use files::read;
-pub(super) use plan::{dhcp, planned};
+pub(crate) use files::read;
+pub(crate) use plan::{dhcp, planned};
 
 use super::bird::Asn;
 use crate::allocation::interface_id;
@@ -17,18 +17,18 @@ use std::net::{IpAddr, Ipv4Addr};
 
 /// A whole data center.
 #[derive(Debug, Default)]
-pub(super) struct Site {
+pub(crate) struct Site {
     /// Routers, boot servers, servers, in this order.
-    pub(super) machines: IndexMap<String, Machine>,
+    pub(crate) machines: IndexMap<String, Machine>,
     /// L2 networks.
-    pub(super) networks: IndexMap<String, Network>,
+    pub(crate) networks: IndexMap<String, Network>,
     /// Feeds and PDUs, each with the machines that are dark without it.
-    pub(super) supplies: Vec<(String, Vec<String>)>,
+    pub(crate) supplies: Vec<(String, Vec<String>)>,
 }
 
 /// What a machine is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Router,
     BootServer,
     Server,
@@ -36,109 +36,111 @@ pub(super) enum Kind {
 
 /// One machine.
 #[derive(Debug)]
-pub(super) struct Machine {
-    pub(super) kind: Kind,
+pub(crate) struct Machine {
+    pub(crate) kind: Kind,
     /// Its label `role`.
-    pub(super) role: String,
+    pub(crate) role: String,
     /// Its label `rack`.
-    pub(super) rack: Option<String>,
-    pub(super) place: Option<Place>,
-    pub(super) ports: Vec<Port>,
+    pub(crate) rack: Option<String>,
+    pub(crate) place: Option<Place>,
+    pub(crate) ports: Vec<Port>,
     /// On `lo`.
-    pub(super) loopback: Vec<IpNet>,
+    pub(crate) loopback: Vec<IpNet>,
     /// Whether it runs anything: a mock does not.
-    pub(super) runs: bool,
-    pub(super) router_id: Option<(Ipv4Addr, Option<Place>)>,
-    pub(super) sessions: Vec<Session>,
+    pub(crate) runs: bool,
+    pub(crate) router_id: Option<(Ipv4Addr, Option<Place>)>,
+    pub(crate) sessions: Vec<Session>,
     /// DHCP relays: the address that asks and the server asked.
-    pub(super) relays: Vec<(IpAddr, IpAddr)>,
-    pub(super) dhcp: Option<Dhcp>,
+    pub(crate) relays: Vec<(IpAddr, IpAddr)>,
+    pub(crate) dhcp: Option<Dhcp>,
+    /// What the files say of its make: tier, processors, memory, image.
+    pub(crate) make: String,
     /// SMBIOS serial of a server.
-    pub(super) serial: Option<String>,
-    pub(super) bmc: Option<(IpAddr, Option<Place>)>,
+    pub(crate) serial: Option<String>,
+    pub(crate) bmc: Option<(IpAddr, Option<Place>)>,
 }
 
 /// A plugged NIC.
 #[derive(Debug)]
-pub(super) struct Port {
-    pub(super) network: String,
-    pub(super) place: Option<Place>,
+pub(crate) struct Port {
+    pub(crate) network: String,
+    pub(crate) place: Option<Place>,
     /// Static addresses.
-    pub(super) addresses: Vec<IpNet>,
-    pub(super) mac: Option<String>,
+    pub(crate) addresses: Vec<IpNet>,
+    pub(crate) mac: Option<String>,
 }
 
 /// A network.
 #[derive(Debug)]
-pub(super) struct Network {
-    pub(super) place: Option<Place>,
+pub(crate) struct Network {
+    pub(crate) place: Option<Place>,
     /// The hub's addresses.
-    pub(super) hub: Vec<IpNet>,
+    pub(crate) hub: Vec<IpNet>,
     /// Whether BMCs answer on it.
-    pub(super) bmc: bool,
+    pub(crate) bmc: bool,
     /// Bytes; none: as the lab has it.
-    pub(super) mtu: Option<u32>,
+    pub(crate) mtu: Option<u32>,
 }
 
 /// One end of a BGP session.
 #[derive(Debug, Clone)]
-pub(super) struct Session {
-    pub(super) name: String,
+pub(crate) struct Session {
+    pub(crate) name: String,
     /// Where it stands, and where the ASN of the neighbor does.
-    pub(super) place: Option<Place>,
-    pub(super) asn_place: Option<Place>,
-    pub(super) local: Option<IpAddr>,
-    pub(super) local_asn: u32,
-    pub(super) neighbor: IpAddr,
-    pub(super) asn: Asn,
-    pub(super) passive: bool,
-    pub(super) multihop: bool,
-    pub(super) bfd: bool,
+    pub(crate) place: Option<Place>,
+    pub(crate) asn_place: Option<Place>,
+    pub(crate) local: Option<IpAddr>,
+    pub(crate) local_asn: u32,
+    pub(crate) neighbor: IpAddr,
+    pub(crate) asn: Asn,
+    pub(crate) passive: bool,
+    pub(crate) multihop: bool,
+    pub(crate) bfd: bool,
 }
 
 /// What a boot server hands out.
 #[derive(Debug, Default)]
-pub(super) struct Dhcp {
-    pub(super) ranges: Vec<Range>,
-    pub(super) hosts: Vec<Host>,
+pub(crate) struct Dhcp {
+    pub(crate) ranges: Vec<Range>,
+    pub(crate) hosts: Vec<Host>,
     /// Serials that it knows.
-    pub(super) serials: Vec<String>,
+    pub(crate) serials: Vec<String>,
 }
 
 /// Addresses for machines that nobody knows.
 #[derive(Debug)]
-pub(super) struct Range {
-    pub(super) place: Option<Place>,
-    pub(super) subnet: IpNet,
-    pub(super) start: IpAddr,
-    pub(super) end: IpAddr,
-    pub(super) router: Option<IpAddr>,
+pub(crate) struct Range {
+    pub(crate) place: Option<Place>,
+    pub(crate) subnet: IpNet,
+    pub(crate) start: IpAddr,
+    pub(crate) end: IpAddr,
+    pub(crate) router: Option<IpAddr>,
 }
 
 /// A fixed lease.
 #[derive(Debug)]
-pub(super) struct Host {
-    pub(super) place: Option<Place>,
-    pub(super) mac: String,
-    pub(super) address: IpAddr,
+pub(crate) struct Host {
+    pub(crate) place: Option<Place>,
+    pub(crate) mac: String,
+    pub(crate) address: IpAddr,
 }
 
 /// Where an address is.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Held<'s> {
+pub(crate) struct Held<'s> {
     /// Whose it is.
-    pub(super) machine: &'s str,
+    pub(crate) machine: &'s str,
     /// The network that it is on; none for `lo`.
-    pub(super) network: Option<&'s str>,
+    pub(crate) network: Option<&'s str>,
     /// With its prefix; a lease has that of the range it is from.
-    pub(super) net: IpNet,
+    pub(crate) net: IpNet,
     /// Where the port, machine or lease stands.
-    pub(super) place: Option<Place>,
+    pub(crate) place: Option<Place>,
 }
 
 impl Site {
     /// Every address of a machine, static ones and fixed leases, in order.
-    pub(super) fn held(&self) -> Vec<Held<'_>> {
+    pub(crate) fn held(&self) -> Vec<Held<'_>> {
         let mut held = Vec::new();
         let mut nics: HashMap<&str, (&str, &Port)> = HashMap::new();
         for (name, machine) in &self.machines {
@@ -215,14 +217,14 @@ impl Site {
     }
 
     /// What each boot server hands out.
-    pub(super) fn dhcp(&self) -> impl Iterator<Item = &Dhcp> {
+    pub(crate) fn dhcp(&self) -> impl Iterator<Item = &Dhcp> {
         self.machines
             .values()
             .filter_map(|machine| machine.dhcp.as_ref())
     }
 
     /// Machines with their names that are plugged into each network.
-    pub(super) fn ends(&self) -> HashMap<&str, Vec<(&str, &Port)>> {
+    pub(crate) fn ends(&self) -> HashMap<&str, Vec<(&str, &Port)>> {
         let mut ends: HashMap<&str, Vec<(&str, &Port)>> = HashMap::new();
         for (name, machine) in &self.machines {
             for port in &machine.ports {
@@ -234,7 +236,7 @@ impl Site {
 }
 
 /// The prefix length of an address alone.
-pub(super) fn host_len(address: IpAddr) -> u8 {
+pub(crate) fn host_len(address: IpAddr) -> u8 {
     match address {
         IpAddr::V4(_) => 32,
         IpAddr::V6(_) => 128,

@@ -151,7 +151,10 @@ pub(crate) fn write_expansion(spec: &Source, dir: &Path) -> Result<Vec<PathBuf>,
     write_files(placemat_menu::expand(spec)?.files, dir)
 }
 
-fn write_files(files: Vec<placemat_menu::File>, dir: &Path) -> Result<Vec<PathBuf>, Failure> {
+pub(crate) fn write_files(
+    files: Vec<placemat_menu::File>,
+    dir: &Path,
+) -> Result<Vec<PathBuf>, Failure> {
     let mut written = Vec::new();
     for file in files {
         let path = dir.join(&file.path);

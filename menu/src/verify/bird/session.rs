@@ -38,7 +38,7 @@ pub(in crate::verify) struct Bgp {
 
 /// The ASN of a neighbor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::verify) enum Asn {
+pub(crate) enum Asn {
     Is(u32),
     /// The same as ours.
     Internal,

@@ -6,7 +6,7 @@ use crate::render::File;
 use crate::verify::bird::{self, Asn, Bgp, Config};
 use placemat_spec::cluster::Cluster;
 use placemat_spec::resource::{BootServer, Interface, Labels, Router};
-use placemat_spec::resource::{NetworkType, NodeIndex, Tier};
+use placemat_spec::resource::{NetworkType, Node, NodeIndex, Tier};
 use placemat_spec::selector::Target;
 use placemat_spec::supply::Supply;
 use placemat_spec::{Place, Problem, Problems, Source};
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 /// Reads files back; the texts that places point into come with it. What cannot be read is a
 /// problem.
-pub(in crate::verify) fn read(files: &[File]) -> Result<(Site, Vec<Source>), Problems> {
+pub(crate) fn read(files: &[File]) -> Result<(Site, Vec<Source>), Problems> {
     let of = |file: &File| Source::inline(&file.path.display().to_string(), file.contents.as_str());
     let clusters = files
         .iter()
@@ -117,6 +117,7 @@ fn site(cluster: &Cluster, texts: &mut Texts) -> Site {
         let machine = Machine {
             loopback: node.loopback.clone(),
             runs: node.tier != Tier::Mock,
+            make: make(node),
             serial: Some(node.smbios.serial.clone()),
             bmc: node.bmc.as_ref().map(|bmc| (bmc.address, Some(bmc.place))),
             ..machine(
@@ -171,6 +172,7 @@ fn machine(
         sessions: sessions.filter_map(|it| session(it, config.bfd)).collect(),
         relays: Vec::new(),
         dhcp: None,
+        make: String::new(),
         serial: None,
         bmc: None,
     }
@@ -261,4 +263,21 @@ fn supplies(cluster: &Cluster) -> Vec<(String, Vec<String>)> {
         (source.to_string(), dark)
     });
     feeds.collect()
+}
+
+fn make(node: &Node) -> String {
+    let tier = match node.tier {
+        Tier::Full => "full",
+        Tier::Kernel => "kernel",
+        Tier::Netns => return "tier netns".into(),
+        Tier::Mock => return "tier mock".into(),
+    };
+    let (cpus, memory) = (node.cpu.count, node.memory.mib);
+    let image = node.image.iter().map(|image| format!(", image {image}"));
+    let disks = node
+        .volumes
+        .iter()
+        .map(|disk| format!(", disk {}", disk.name));
+    let more: String = image.chain(disks).collect();
+    format!("tier {tier}, {cpus} CPU, {memory} MiB{more}")
 }

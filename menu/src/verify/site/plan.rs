@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use ipnet::IpNet;
 use std::net::IpAddr;
 
-pub(in crate::verify) fn planned(plan: &Plan) -> Site {
+pub(crate) fn planned(plan: &Plan) -> Site {
     let routers = plan.routers.iter().map(|router| {
         let segment = router.segment.iter();
         let relays = segment.map(|it| (IpAddr::V4(it.gateway), IpAddr::V4(it.dhcp_server)));
@@ -102,6 +102,7 @@ fn machine(kind: Kind, speaker: &Speaker, interfaces: &[Interface], tor: bool) -
         sessions: sessions.collect(),
         relays: Vec::new(),
         dhcp: None,
+        make: String::new(),
         serial: None,
         bmc: None,
     }
@@ -127,7 +128,7 @@ fn port(interface: &Interface) -> Port {
 }
 
 /// What a boot server hands out by the plan.
-pub(in crate::verify) fn dhcp(boot: &BootServer) -> Dhcp {
+pub(crate) fn dhcp(boot: &BootServer) -> Dhcp {
     let ranges = boot.ranges.iter().map(|range| Range {
         place: None,
         subnet: IpNet::V4(range.subnet),

@@ -1,31 +1,59 @@
 //! `placemat menu`.
 
+mod compare;
+mod own;
+
 use super::check;
 use crate::exit::{self, Failure};
 use crate::table::Table;
 use crate::{input, talk};
-use anyhow::Context;
+use anyhow::{Context, anyhow};
+use clap::ValueEnum;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use placemat_menu::addresses::{Row, addresses};
 use placemat_menu::verify::verify;
+use placemat_menu::{FORMATS, Rendering, built_in_templates, expand_as};
 use std::path::PathBuf;
 
 /// Arguments of `menu`.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 #[derive(Debug, clap::Args)]
 pub(super) struct Menu {
     /// Rack spec (`kind: DataCenter`); `-` is standard input.
-    file: PathBuf,
+    #[arg(required_unless_present_any = ["list_templates", "print_template"])]
+    file: Option<PathBuf>,
     /// Folder to write to; created when it is not there.
     #[arg(short, long, value_name = "DIR", default_value = ".")]
     output: PathBuf,
     /// Write nothing: verify what would be written, and list its single points of failure.
-    #[arg(long, conflicts_with = "output")]
+    #[arg(long)]
     check: bool,
     /// Write nothing: print every prefix, address, ASN, MAC and serial of the plan.
     #[arg(long, conflicts_with_all = ["output", "check"])]
     addresses: bool,
-    /// How addresses are printed.
-    #[arg(long, value_enum, default_value_t = Format::Table, requires = "addresses")]
-    format: Format,
+    /// Also write another format of the same plan (ansible, containerlab; several times if you like).
+    /// With `--addresses`: how they are printed.
+    #[arg(long, value_name = "NAME", value_parser = formats())]
+    format: Vec<String>,
+    /// Folder of templates (`NAME.j2`) that take the place of built-in ones.
+    #[arg(long, value_name = "DIR")]
+    templates: Option<PathBuf>,
+    /// Write nothing: print what differs from what another rack spec expands to, or from a folder of
+    /// files; by default from the output folder.
+    #[arg(long, value_name = "OLD", num_args = 0..=1, conflicts_with = "check")]
+    diff: Option<Option<PathBuf>>,
+    /// Exit with 1 where something differs.
+    #[arg(long, requires = "diff")]
+    exit_code: bool,
+    /// Print the names of the built-in templates.
+    #[arg(long, exclusive = true)]
+    list_templates: bool,
+    /// Print a built-in template.
+    #[arg(long, value_name = "NAME", exclusive = true)]
+    print_template: Option<String>,
 }
 
 /// How rows are printed.
@@ -39,24 +67,62 @@ enum Format {
     Csv,
 }
 
+fn formats() -> PossibleValuesParser {
+    PossibleValuesParser::new({
+        let printed = Format::value_variants()
+            .iter()
+            .filter_map(ValueEnum::to_possible_value);
+        let written = FORMATS
+            .iter()
+            .map(|format| PossibleValue::new(format.name).help(format.about));
+        written.chain(printed)
+    })
+}
+
 impl Menu {
     pub(super) fn run(self) -> Result<u8, Failure> {
-        let spec = input::source(&self.file)?;
+        if self.list_templates {
+            let names = built_in_templates().map(|(name, _)| format!("{name}\n"));
+            talk::data(&names.collect::<String>())?;
+            return Ok(exit::OK);
+        }
+        if let Some(name) = &self.print_template {
+            talk::data(own::built_in(name)?)?;
+            return Ok(exit::OK);
+        }
+        // Without one of the two above, clap has asked for it.
+        let spec = input::source(&self.file.unwrap_or_default())?;
+        if self.addresses {
+            let rows = addresses(&placemat_menu::plan(&spec)?);
+            talk::data(&printed(&rows, printing(&self.format)?)?)?;
+            return Ok(exit::OK);
+        }
+        for name in &self.format {
+            if Format::from_str(name, false).is_ok() {
+                let error = anyhow!("`--format {name}` is for `--addresses`");
+                return Err(Failure::new(exit::USAGE, error));
+            }
+        }
+        let wanted = FORMATS
+            .iter()
+            .filter(|it| self.format.iter().any(|name| name == it.name));
+        let rendering = Rendering {
+            templates: own::read(self.templates.as_deref())?,
+            formats: wanted.copied().collect(),
+        };
+        let output = expand_as(&spec, &rendering)?;
         if self.check {
-            let output = placemat_menu::expand(&spec)?;
             let report = verify(&output.plan, &output.files)?;
             talk::say(&format!("ok: {}", report.verified));
             check::say_single_points(&report.single_points);
             return Ok(exit::OK);
         }
-        if self.addresses {
-            talk::data(&printed(
-                &addresses(&placemat_menu::plan(&spec)?),
-                self.format,
-            )?)?;
-            return Ok(exit::OK);
+        if let Some(old) = self.diff {
+            let old = old.unwrap_or(self.output);
+            let differs = compare::run(&old, &output.files, &rendering)?;
+            return Ok(u8::from(differs && self.exit_code));
         }
-        let written = input::write_expansion(&spec, &self.output)?;
+        let written = input::write_files(output.files, &self.output)?;
         talk::say(&format!(
             "wrote {} files to {}",
             written.len(),
@@ -64,6 +130,17 @@ impl Menu {
         ));
         Ok(exit::OK)
     }
+}
+
+/// How addresses are printed: as was asked last, or as a table.
+fn printing(asked: &[String]) -> Result<Format, Failure> {
+    let Some(name) = asked.last() else {
+        return Ok(Format::Table);
+    };
+    Format::from_str(name, false).map_err(|_| {
+        let error = anyhow!("addresses are not printed as {name}");
+        Failure::new(exit::USAGE, error).hint("`--format` of `--addresses` is table, json or csv")
+    })
 }
 
 fn printed(rows: &[Row], format: Format) -> Result<String, Failure> {
