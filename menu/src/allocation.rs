@@ -19,10 +19,12 @@
 mod asn;
 mod exhaustion;
 mod identity;
+mod ipam;
 mod ipv6;
 
 pub(crate) use identity::interface_id;
 pub use identity::{mac, serial};
+pub use ipam::Ipam;
 pub use ipv6::on_network;
 
 use crate::rack::{Asn, DataCenter, Exposed, Family};

@@ -6,11 +6,12 @@ mod boot;
 mod cluster;
 mod format;
 mod own;
+mod sabakan;
 
 pub use format::{FORMATS, Format};
 pub use own::OwnTemplate;
 
-use crate::topology::Plan;
+use crate::topology::{Boot, Plan};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{Environment, UndefinedBehavior};
@@ -36,7 +37,7 @@ pub(crate) type Artifact<P> = fn(&P, &Templates) -> Result<Vec<File>, minijinja:
 pub(crate) type Template = (&'static str, &'static str);
 
 /// Everything that is written, in order.
-const ARTIFACTS: &[Artifact<Plan>] = &[cluster::render, bird::render, boot::render];
+const ARTIFACTS: &[Artifact<Plan>] = &[cluster::render, bird::render, boot::render, sabakan::asked];
 
 /// A template that is compiled in, by its name.
 macro_rules! template {
@@ -64,6 +65,11 @@ const TEMPLATES: &[Template] = &[
     template!("node.env"),
     template!("ansible.yml"),
     template!("containerlab.yml"),
+    template!("sabakan/ignition.yml"),
+    template!("sabakan/hostname"),
+    template!("sabakan/node.env"),
+    template!("sabakan/kernel-params"),
+    template!("sabakan/setup.sh"),
 ];
 
 /// What to render, and of what.
@@ -82,6 +88,13 @@ pub fn built_in_templates() -> impl Iterator<Item = (&'static str, &'static str)
 
 /// All files of a plan.
 pub(crate) fn render(plan: &Plan, rendering: &Rendering) -> Result<Vec<File>, Problems> {
+    let for_sabakan = rendering
+        .formats
+        .iter()
+        .any(|format| format.name == "sabakan");
+    if for_sabakan || plan.boot == Boot::Sabakan {
+        sabakan::check(plan).map_err(|problem| Problems::new(Vec::new(), vec![problem]))?;
+    }
     let formats = rendering.formats.iter().map(|format| format.artifact);
     let artifacts: Vec<_> = ARTIFACTS.iter().copied().chain(formats).collect();
     render_with(plan, &artifacts, TEMPLATES, &rendering.templates)

@@ -3,7 +3,7 @@
 
 mod containerlab;
 
-use super::{Artifact, File, Templates};
+use super::{Artifact, File, Templates, sabakan};
 use crate::topology::Plan;
 
 /// A format.
@@ -27,6 +27,11 @@ pub const FORMATS: &[Format] = &[
         name: "containerlab",
         about: "the routers as containers that run BIRD: NAME.clab.yml",
         artifact: containerlab::render,
+    },
+    Format {
+        name: "sabakan",
+        about: "what sabakan is told where it boots the servers: sabakan/",
+        artifact: sabakan::besides,
     },
 ];
 

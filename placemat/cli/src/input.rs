@@ -163,7 +163,11 @@ pub(crate) fn write_files(
                 .with_context(|| format!("create {}", parent.display()))
                 .code(exit::HOST)?;
         }
-        fs::write(&path, &file.contents)
+        let write = || {
+            fs::write(&path, &file.contents)?;
+            fs::set_permissions(&path, fs::Permissions::from_mode(file.mode))
+        };
+        write()
             .with_context(|| format!("write {}", path.display()))
             .code(exit::HOST)?;
         written.push(file.path);
