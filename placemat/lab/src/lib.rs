@@ -7,7 +7,9 @@
 
 pub mod attach;
 pub mod birdc;
+pub mod blueprint;
 pub mod boot;
+pub mod change;
 pub mod control;
 pub mod error;
 pub mod event;

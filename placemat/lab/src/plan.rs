@@ -5,11 +5,13 @@
 
 mod link;
 mod mac;
+mod rewire;
 mod show;
 mod summary;
 
 pub use link::{Bridge, End, Pair, Peer, Tap};
 pub use mac::derived as derived_mac;
+pub use rewire::{Rewiring, ends};
 pub use summary::{
     BootServerPlan, Made, NetworkPlan, RouterPlan, Summary, TierPlan, Totals, VERSION,
 };
