@@ -16,7 +16,7 @@ use placemat_spec::Cluster;
 use placemat_spec::event::LabEvent;
 use placemat_spec::selector::Target;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::broadcast;
 
@@ -39,7 +39,7 @@ impl LivePort {
 
 #[async_trait]
 impl LabPort for LivePort {
-    fn cluster(&self) -> &Cluster {
+    fn cluster(&self) -> Arc<Cluster> {
         self.lab.cluster()
     }
 
@@ -138,9 +138,8 @@ impl LabPort for LivePort {
 
     async fn boot_status(&self, of: &Target) -> PortResult<BootStatus> {
         let server = self.lab.server(&of.name);
-        let track = server
-            .ok_or_else(|| PortError(format!("{of} is no server")))?
-            .track();
+        let server = server.ok_or_else(|| PortError(format!("{of} is no server")))?;
+        let track = server.track();
         Ok(BootStatus {
             phase: track.phase(),
             boots: track.boots(),

@@ -6,7 +6,7 @@
 #[cfg(test)]
 pub(crate) mod apart;
 
-use nix::mount::{MsFlags, mount};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use std::fs::File;
@@ -48,6 +48,18 @@ impl Netns {
                 None::<&str>,
             )?)
         })
+    }
+
+    /// Takes its name away: it ends with its last process, descriptor and clone.
+    pub fn forget(&self) -> Result<(), NetnsError> {
+        let path = named(&self.name);
+        let failed = |source| NetnsError {
+            act: "take the name from",
+            name: self.name.to_string(),
+            source,
+        };
+        umount2(&path, MntFlags::MNT_DETACH).map_err(|errno| failed(errno.into()))?;
+        std::fs::remove_file(&path).map_err(failed)
     }
 
     /// Makes a namespace that no file names: it ends with its last process and descriptor.

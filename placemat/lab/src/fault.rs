@@ -144,14 +144,14 @@ impl Lab {
         let machine = self.machine(target);
         if !self.is_powered(target).await {
             let cut = self.wiring().is_cut(target);
-            return Ok(cut || machine.is_some_and(Machine::is_unplugged));
+            return Ok(cut || machine.is_some_and(|it| it.is_unplugged()));
         }
         let links = self.links(target).await?;
         if links.is_empty() || links.iter().any(|link| link.carrier) {
             return Ok(false);
         }
         match machine {
-            Some(machine) => Ok(guest_sees_carrier(machine).await != Some(true)),
+            Some(machine) => Ok(guest_sees_carrier(&machine).await != Some(true)),
             None => Ok(true),
         }
     }

@@ -4,6 +4,7 @@ mod bmc;
 mod boot;
 mod build;
 mod console;
+mod fleet;
 mod machine;
 mod mains;
 mod observe;
@@ -22,18 +23,16 @@ use crate::machine::Machine;
 use crate::server::Server;
 use crate::unit::{Unit, UnitError};
 use crate::wiring::{Watched, Wiring};
-use indexmap::IndexMap;
 use placemat_bmc::chassis::{Cause, PowerCommand};
 use placemat_host::container::{Container, Process, Program};
 use placemat_spec::Cluster;
 use placemat_spec::event::{LabEventKind, LabPhase};
 use placemat_spec::power::PowerAction;
-use placemat_spec::resource::Name;
 use placemat_spec::selector::{Selector, Target, TargetKind};
 use placemat_spec::supply::Supply;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -83,21 +82,17 @@ pub struct Lab {
 #[derive(Debug)]
 struct Inner {
     options: LabOptions,
-    cluster: Arc<Cluster>,
     bus: EventBus,
     wiring: Arc<Wiring>,
     hub: Unit,
-    units: IndexMap<Target, Unit>,
-    servers: IndexMap<Name, Server>,
-    sites: build::Sites,
+    fleet: RwLock<fleet::Fleet>,
     mains: mains::Mains,
-    accel: Option<placemat_host::probe::accel::AccelReport>,
+    tracks: build::Tracks,
+    keepsakes: Arc<storage::Keepsakes>,
     forwards: Forwards,
     bmcs: bmc::Bmcs,
     /// What did not start with the lab, and why.
     unstarted: Mutex<HashMap<Target, String>>,
-    /// Of the device classes' folders that its volumes lie in.
-    _class_locks: Mutex<storage::ClassLocks>,
     tasks: TaskTracker,
     cancel: CancellationToken,
     phase: Mutex<LabPhase>,
@@ -115,9 +110,9 @@ pub struct Output {
 }
 
 impl Lab {
-    /// What it was made from.
-    pub fn cluster(&self) -> &Cluster {
-        &self.inner.cluster
+    /// What it is made from now.
+    pub fn cluster(&self) -> Arc<Cluster> {
+        self.fleet().blueprint.cluster.clone()
     }
 
     /// Its events.
@@ -131,21 +126,26 @@ impl Lab {
     }
 
     /// A router, boot server or namespace server.
-    pub fn unit(&self, target: &Target) -> Option<&Unit> {
+    pub fn unit(&self, target: &Target) -> Option<Unit> {
         match target.kind {
-            TargetKind::Hub => Some(&self.inner.hub),
-            _ => self.inner.units.get(target),
+            TargetKind::Hub => Some(self.inner.hub.clone()),
+            _ => self.fleet().units.get(target).cloned(),
         }
     }
 
     /// A server.
-    pub fn server(&self, name: &str) -> Option<&Server> {
-        self.inner.servers.get(name)
+    pub fn server(&self, name: &str) -> Option<Server> {
+        self.fleet().servers.get(name).cloned()
     }
 
     /// All servers, in file order.
-    pub fn servers(&self) -> impl Iterator<Item = &Server> {
-        self.inner.servers.values()
+    pub fn servers(&self) -> Vec<Server> {
+        self.fleet().servers.values().cloned().collect()
+    }
+
+    fn fleet(&self) -> RwLockReadGuard<'_, fleet::Fleet> {
+        let fleet = self.inner.fleet.read();
+        fleet.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Its run directory, as seen from inside of the sandbox.
@@ -201,7 +201,7 @@ impl Lab {
     pub fn target(&self, text: &str) -> Result<Target, ActError> {
         let unknown = |message: String| ActError::unknown_target(message);
         let targets = Selector::parse(text)
-            .and_then(|selector| selector.resolve(&self.inner.cluster))
+            .and_then(|selector| selector.resolve(&self.cluster()))
             .map_err(|error| unknown(format!("{}; {}", error.message, error.hint)))?;
         match <[Target; 1]>::try_from(targets) {
             Ok([target]) => Ok(target),
@@ -222,7 +222,7 @@ impl Lab {
 
     /// Whether commands in it go through a guest agent.
     pub fn is_vm(&self, target: &Target) -> bool {
-        target.kind == TargetKind::Node && !self.inner.units.contains_key(target)
+        target.kind == TargetKind::Node && !self.fleet().units.contains_key(target)
     }
 
     /// Starts a program in anything that is not a VM.
@@ -246,8 +246,9 @@ impl Lab {
         // What has power now was started by somebody since.
         let problem =
             |target: &Target, power: bool| unstarted.get(target).filter(|_| !power).cloned();
-        let units = self
-            .inner
+        let accel = self.accel_in_words();
+        let fleet = self.fleet();
+        let units = fleet
             .units
             .values()
             .filter(|unit| unit.target().kind != TargetKind::Node)
@@ -261,7 +262,7 @@ impl Lab {
                 image: None,
                 problem: problem(unit.target(), unit.is_on()),
             });
-        let servers = self.inner.servers.values().map(|server| ObjectStatus {
+        let servers = fleet.servers.values().map(|server| ObjectStatus {
             target: server.target().to_string(),
             tier: Some(format!("{:?}", server.node().tier).to_lowercase()),
             power: server.track().phase() != placemat_spec::event::BootPhase::Off,
@@ -279,7 +280,7 @@ impl Lab {
             name: self.inner.options.name.clone(),
             phase: self.phase(),
             uptime_ms: self.inner.bus.now_ms(),
-            accel: self.accel_in_words(),
+            accel,
             objects: units.chain(servers).collect(),
         }
     }
@@ -289,17 +290,15 @@ impl Lab {
         let words = |accel: &placemat_host::probe::accel::AccelReport| {
             format!("{} ({})", accel.accelerator, accel.reason)
         };
-        self.inner.accel.as_ref().map(words).unwrap_or_default()
+        let qemu = self.fleet().qemu.clone();
+        qemu.map(|qemu| words(&qemu.accel)).unwrap_or_default()
     }
 
     /// How much longer than on a machine with KVM one should wait for things here; at least 1. A
     /// guest computes many times slower under TCG, but mostly waits, as its firmware does.
     pub fn waiting_factor(&self) -> f64 {
-        let slowness = self
-            .inner
-            .accel
-            .as_ref()
-            .map_or(1.0, |accel| accel.slowness);
+        let qemu = self.fleet().qemu.clone();
+        let slowness = qemu.map_or(1.0, |qemu| qemu.accel.slowness);
         slowness.sqrt().clamp(1.0, 4.0)
     }
 
@@ -396,14 +395,14 @@ impl Lab {
     }
 
     /// The virtual machine of a server of tier `full` or `kernel`.
-    pub(crate) fn machine(&self, target: &Target) -> Option<&Machine> {
-        self.node_server(target)
-            .and_then(|server| server.body().machine())
+    pub(crate) fn machine(&self, target: &Target) -> Option<Machine> {
+        let server = self.node_server(target)?;
+        server.body().machine().cloned()
     }
 
-    fn node_server(&self, target: &Target) -> Option<&Server> {
+    fn node_server(&self, target: &Target) -> Option<Server> {
         (target.kind == TargetKind::Node)
-            .then(|| self.inner.servers.get(&target.name))
+            .then(|| self.server(&target.name))
             .flatten()
     }
 }

@@ -16,6 +16,7 @@ use placemat_spec::resource::{BmcFault, Node, PowerRestore};
 use placemat_spec::selector::{Target, TargetKind};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// A live server. Clones are the same one.
 #[derive(Debug, Clone)]
@@ -29,6 +30,7 @@ struct Inner {
     bmc: Bmc,
     body: Arc<Body>,
     track: BootTrack,
+    retired: CancellationToken,
 }
 
 /// User and password of a BMC of which the file says nothing; in placemat v2 all had these.
@@ -40,8 +42,14 @@ const fn account(dialect: Dialect) -> (&'static str, &'static str) {
 }
 
 impl Server {
-    /// A server without power.
-    pub fn new(node: Node, body: Body, track: BootTrack, dialect: Dialect) -> Result<Self, String> {
+    /// A server without power. `retired` ends when it is gone for good.
+    pub fn new(
+        node: Node,
+        body: Body,
+        track: BootTrack,
+        dialect: Dialect,
+        retired: CancellationToken,
+    ) -> Result<Self, String> {
         let (address, user, password) = if let Some(bmc) = &node.bmc {
             (bmc.address, bmc.user.as_str(), bmc.password.as_str())
         } else {
@@ -77,8 +85,29 @@ impl Server {
                 bmc,
                 body,
                 track,
+                retired,
             }),
         })
+    }
+
+    /// The same server, of which its file says something else that its body and BMC need not know.
+    #[must_use]
+    pub fn described_as(&self, node: Node) -> Self {
+        let inner = &self.inner;
+        Self {
+            inner: Arc::new(Inner {
+                node,
+                bmc: inner.bmc.clone(),
+                body: inner.body.clone(),
+                track: inner.track.clone(),
+                retired: inner.retired.clone(),
+            }),
+        }
+    }
+
+    /// Cancelled when it is gone for good: it was removed, or another has taken its place.
+    pub fn retired(&self) -> &CancellationToken {
+        &self.inner.retired
     }
 
     /// What it was made from.

@@ -3,6 +3,7 @@
 
 mod app;
 mod bird;
+mod change;
 mod limit;
 mod order;
 mod script;
@@ -10,17 +11,20 @@ mod spec;
 
 pub use bird::bird_app;
 pub(crate) use bird::{CONFIG as BIRD_CONFIG, SOCKET as BIRD_SOCKET};
+pub use change::Update;
 pub use spec::{Folder, LineReader, UnitRoot, UnitSpec};
 
+use crate::blueprint::Contents;
 use crate::event::EventBus;
 use crate::wiring::Wiring;
 use app::Supervisor;
 use placemat_host::container::{self, Container, ContainerError, Process, Program, Root};
 use placemat_spec::event::LabEventKind;
+use placemat_spec::resource::App;
 use placemat_spec::selector::Target;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -63,7 +67,9 @@ pub struct Unit {
 
 #[derive(Debug)]
 struct Inner {
-    spec: UnitSpec,
+    target: Target,
+    /// What it is made of from its next power-on, and as far as that is changed on the way, now.
+    spec: RwLock<Arc<UnitSpec>>,
     wiring: Arc<Wiring>,
     bus: EventBus,
     /// Where `/run` and logs of the unit are.
@@ -74,7 +80,7 @@ struct Inner {
     /// Programs that a fault keeps from running, whether there is power or not.
     held: watch::Sender<HashSet<String>>,
     /// What is put on its `/run` instead of what its spec says, by path below it.
-    replaced: Mutex<HashMap<PathBuf, Vec<u8>>>,
+    replaced: Mutex<HashMap<PathBuf, Contents>>,
     /// News that programs have ended.
     ended: watch::Sender<()>,
     state: Mutex<State>,
@@ -84,6 +90,8 @@ struct Inner {
 struct State {
     container: Option<Container>,
     supervision: CancellationToken,
+    /// Of each program, below `supervision`.
+    supervisors: HashMap<String, CancellationToken>,
     app_processes: HashMap<String, u64>,
     boots: u32,
     /// It is to be off for good.
@@ -103,7 +111,8 @@ impl Unit {
         tasks: TaskTracker,
     ) -> Self {
         let inner = Inner {
-            spec,
+            target: spec.target.clone(),
+            spec: RwLock::new(Arc::new(spec)),
             wiring,
             bus,
             dir,
@@ -122,7 +131,12 @@ impl Unit {
 
     /// What it is.
     pub fn target(&self) -> &Target {
-        &self.inner.spec.target
+        &self.inner.target
+    }
+
+    fn spec(&self) -> Arc<UnitSpec> {
+        let spec = self.inner.spec.read();
+        spec.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Its `/run`, as the lab sees it.
@@ -178,16 +192,17 @@ impl Unit {
 
     async fn bring_up(&self, cause: &str) -> Result<Ready, UnitError> {
         self.prepare_run_dir()?;
-        self.blocking(|inner| inner.wiring.plug(&inner.spec.target))
+        self.blocking(|inner| inner.wiring.plug(&inner.target))
             .await?;
-        let spec = container::Spec {
-            name: self.inner.spec.target.name.clone(),
-            netns: self.inner.wiring.netns(&self.inner.spec.target).clone(),
-            root: self.root(),
-            forwards: self.inner.spec.forwards,
-            group: self.inner.spec.limits.as_ref().map(|it| it.0.clone()),
+        let spec = self.spec();
+        let made = container::Spec {
+            name: self.target().name.clone(),
+            netns: self.inner.wiring.netns(self.target()),
+            root: self.root(&spec),
+            forwards: spec.forwards,
+            group: spec.limits.as_ref().map(|it| it.0.clone()),
         };
-        let container = Container::start(spec, &self.inner.tasks).await?;
+        let container = Container::start(made, &self.inner.tasks).await?;
         let supervision = CancellationToken::new();
         {
             let mut state = self.state();
@@ -196,6 +211,7 @@ impl Unit {
             }
             state.container = Some(container.clone());
             state.supervision = supervision.clone();
+            state.supervisors.clear();
             state.app_processes.clear();
             state.boots += 1;
         }
@@ -206,30 +222,38 @@ impl Unit {
                 cause: cause.into(),
             },
         );
-        if self.inner.spec.limits.is_some() {
+        if spec.limits.is_some() {
             let (unit, until) = (self.clone(), supervision.clone());
             self.inner
                 .tasks
                 .spawn(async move { unit.watch_limits(until).await });
         }
         self.run_scripts(&container).await?;
+        Ok(self.start_apps(&container, &spec.apps))
+    }
+
+    /// Starts programs, each after those of them that it is to start after.
+    fn start_apps(&self, container: &Container, apps: &[App]) -> Ready {
+        let supervision = self.state().supervision.clone();
         let mut ready = Ready::default();
-        let mut order = order::Order::new(&self.inner.spec.apps);
-        for app in &self.inner.spec.apps {
+        let mut order = order::Order::new(apps);
+        for app in apps {
+            let until = supervision.child_token();
             let (supervisor, when_ready) = Supervisor::new(
                 self.clone(),
                 container.clone(),
                 app.clone(),
-                supervision.clone(),
+                until.clone(),
                 order.place(app),
             );
+            self.state().supervisors.insert(app.name.clone(), until);
             self.inner.tasks.spawn(supervisor.run());
             if app.ready.is_some() {
-                let patience = order::patience(&self.inner.spec.apps, app);
+                let patience = order::patience(apps, app);
                 ready.waits.push((patience, when_ready));
             }
         }
-        Ok(ready)
+        ready
     }
 
     /// The plug is pulled: everything is killed, nothing is flushed, every link loses carrier.
@@ -249,7 +273,7 @@ impl Unit {
         if let Some(container) = &container {
             container.kill();
         }
-        self.blocking(|inner| inner.wiring.unplug(&inner.spec.target))
+        self.blocking(|inner| inner.wiring.unplug(&inner.target))
             .await?;
         let Some(container) = container else {
             return Ok(());
@@ -299,7 +323,7 @@ impl Unit {
             .into());
         };
         let own = std::mem::take(&mut program.env);
-        program.env = self.inner.spec.env.iter().cloned().chain(own).collect();
+        program.env = self.spec().env.iter().cloned().chain(own).collect();
         let process = container.spawn(program).await?;
         Ok((container, process))
     }
@@ -307,14 +331,9 @@ impl Unit {
     /// Kills a supervised program and keeps it from being started again, until
     /// [`Unit::release_app`]. One that does not run at the moment is kept from it, too.
     pub async fn kill_app(&self, app: &str) -> Result<(), UnitError> {
-        if !self.inner.spec.apps.iter().any(|known| known.name == app) {
-            let known: Vec<&str> = self
-                .inner
-                .spec
-                .apps
-                .iter()
-                .map(|known| known.name.as_str())
-                .collect();
+        let spec = self.spec();
+        if !spec.apps.iter().any(|known| known.name == app) {
+            let known: Vec<&str> = spec.apps.iter().map(|known| known.name.as_str()).collect();
             return Err(UnitError::Other(format!(
                 "kill {app} of {}: its programs are {}",
                 self.target(),
@@ -354,7 +373,7 @@ impl Unit {
     pub async fn replace_file(
         &self,
         path: &Path,
-        contents: Vec<u8>,
+        contents: Contents,
         app: &str,
     ) -> Result<(), UnitError> {
         let held = self.is_held(app);
@@ -384,9 +403,10 @@ impl Unit {
             return std::fs::read(self.inner.dir.join(path)).is_ok_and(|it| it == contents);
         }
         let replaced = lock(&self.inner.replaced);
-        let spec = self.inner.spec.files.iter().find(|(it, _)| it == path);
-        let now = replaced.get(path).or(spec.map(|(_, it)| it));
-        now.is_some_and(|it| it == contents)
+        let spec = self.spec();
+        let own = spec.files.iter().find(|(it, _)| it == path);
+        let now = replaced.get(path).or(own.map(|(_, it)| it));
+        now.is_some_and(|it| **it == *contents)
     }
 
     fn is_held(&self, app: &str) -> bool {
@@ -405,9 +425,9 @@ impl Unit {
         let _ = held.wait_for(|held| !held.contains(app)).await;
     }
 
-    fn root(&self) -> Root {
+    fn root(&self, spec: &UnitSpec) -> Root {
         let run = self.inner.dir.clone();
-        match &self.inner.spec.root {
+        match &spec.root {
             UnitRoot::HostReadOnly => Root::Host {
                 run,
                 read_only: true,
@@ -450,7 +470,8 @@ impl Unit {
             std::fs::create_dir_all(dir.join(sub)).map_err(failed)?;
         }
         let replaced = lock(&self.inner.replaced);
-        for (path, contents) in &self.inner.spec.files {
+        let spec = self.spec();
+        for (path, contents) in &spec.files {
             let contents = replaced.get(path).unwrap_or(contents);
             let path = dir.join(path);
             if let Some(parent) = path.parent() {
@@ -458,7 +479,7 @@ impl Unit {
             }
             std::fs::write(path, contents).map_err(failed)?;
         }
-        for folder in &self.inner.spec.folders {
+        for folder in &spec.folders {
             folder.make(dir).map_err(failed)?;
         }
         self.copy_scripts().map_err(failed)

@@ -5,21 +5,23 @@
 mod address;
 mod capture;
 mod impair;
+mod lay;
 
 pub use capture::Watched;
 pub use impair::effects;
+pub use lay::Unmade;
 
-use crate::plan::{End, Pair, Peer, Plan, Tap};
+use crate::plan::{Plan, Tap};
 use ipnet::IpNet;
 use placemat_host::impair::{ImpairError, Impairments, WIRE_PREFIX};
-use placemat_host::netlink::{LinkState, Netlink, NetlinkError, VethEnd};
+use placemat_host::netlink::{LinkState, Netlink, NetlinkError};
 use placemat_host::netns::{Netns, NetnsError};
 use placemat_host::tap::{self, TapError};
 use placemat_spec::resource::Name;
 use placemat_spec::selector::{Target, TargetKind};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 /// Why the links could not be made or changed.
 #[derive(Debug, thiserror::Error)]
@@ -61,10 +63,16 @@ pub enum WiringError {
 pub struct Wiring {
     hub: Mutex<Netlink>,
     hub_netns: Netns,
-    spaces: HashMap<Target, Space>,
-    taps: Vec<Tap>,
-    views: capture::Views,
+    links: RwLock<Links>,
     impairments: OnceLock<Impairments>,
+}
+
+/// What there is.
+#[derive(Debug, Clone, Default)]
+struct Links {
+    plan: Arc<Plan>,
+    spaces: HashMap<Target, Arc<Space>>,
+    views: capture::Views,
 }
 
 /// A namespace with its socket and what was configured in it.
@@ -76,6 +84,12 @@ struct Space {
     plugged: AtomicBool,
     /// Has its carrier taken.
     cut: AtomicBool,
+    config: Mutex<Config>,
+}
+
+/// What is configured in a namespace while its owner has power.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Config {
     interfaces: Vec<(Name, Vec<IpNet>)>,
     loopback: Vec<IpNet>,
 }
@@ -86,63 +100,48 @@ impl Wiring {
         plan: &Plan,
         loopback: impl Fn(&Target) -> Vec<IpNet>,
     ) -> Result<Self, WiringError> {
-        let hub_netns = Netns::current("hub")?;
-        let mut hub = Netlink::open().map_err(on_hub)?;
-        let mut spaces = HashMap::new();
-        for namespace in &plan.namespaces {
-            let netns = Netns::create(&namespace.name)?;
-            let netlink = Netlink::open_in(&netns).map_err(|source| WiringError::Netlink {
-                on: namespace.name.clone(),
-                source,
-            })?;
-            spaces.insert(
-                namespace.target.clone(),
-                Space {
-                    netns,
-                    netlink: Mutex::new(netlink),
-                    plugged: AtomicBool::new(true),
-                    cut: AtomicBool::new(false),
-                    interfaces: interfaces_of(plan, &namespace.target),
-                    loopback: loopback(&namespace.target),
-                },
-            );
-        }
-        create_links(&mut hub, plan, &spaces).map_err(on_hub)?;
-        address_hub(&mut hub, plan).map_err(on_hub)?;
-        for space in spaces.values() {
-            space.with(configure)?;
-        }
-        plug_ports(&mut hub, plan).map_err(on_hub)?;
-        for space in spaces.values() {
-            space.with(bring)?;
-        }
-        for port in ports(plan) {
-            hub.set_up(port, true).map_err(on_hub)?;
-        }
         let wiring = Self {
-            hub: Mutex::new(hub),
-            hub_netns,
-            spaces,
-            taps: plan.taps.clone(),
-            views: capture::views(plan),
+            hub: Mutex::new(Netlink::open().map_err(on_hub)?),
+            hub_netns: Netns::current("hub")?,
+            links: RwLock::default(),
             impairments: OnceLock::new(),
         };
-        wiring.impair_planned(ends(plan))?;
-        Ok(wiring)
+        let unmade = wiring.change_to(plan.clone(), loopback);
+        match unmade.into_iter().next() {
+            Some(unmade) => Err(unmade.error),
+            None => Ok(wiring),
+        }
+    }
+
+    /// What there is, as a plan.
+    pub fn plan(&self) -> Arc<Plan> {
+        let links = self.links.read().unwrap_or_else(PoisonError::into_inner);
+        links.plan.clone()
+    }
+
+    fn there(&self) -> Links {
+        let links = self.links.read().unwrap_or_else(PoisonError::into_inner);
+        links.clone()
+    }
+
+    fn space_of(&self, target: &Target) -> Option<Arc<Space>> {
+        let links = self.links.read().unwrap_or_else(PoisonError::into_inner);
+        links.spaces.get(target).cloned()
     }
 
     /// The namespace of a target; the hub's for everything without one.
-    pub fn netns(&self, target: &Target) -> &Netns {
-        self.spaces
-            .get(target)
-            .map_or(&self.hub_netns, |space| &space.netns)
+    pub fn netns(&self, target: &Target) -> Netns {
+        self.space_of(target)
+            .map_or_else(|| self.hub_netns.clone(), |space| space.netns.clone())
     }
 
     /// Every target that has a namespace, with it.
-    pub fn namespaces(&self) -> impl Iterator<Item = (&Target, &Netns)> {
-        self.spaces
-            .iter()
-            .map(|(target, space)| (target, &space.netns))
+    pub fn namespaces(&self) -> Vec<(Target, Netns)> {
+        let links = self.links.read().unwrap_or_else(PoisonError::into_inner);
+        let spaces = links.spaces.iter();
+        spaces
+            .map(|(target, space)| (target.clone(), space.netns.clone()))
+            .collect()
     }
 
     /// Takes every interface of a target down, with all addresses: its power is gone.
@@ -173,7 +172,7 @@ impl Wiring {
     /// Takes carrier from every interface of a target, on both ends, or gives it back, where the
     /// target has power.
     pub fn set_carrier(&self, target: &Target, up: bool) -> Result<(), WiringError> {
-        let space = self.spaces.get(target).ok_or_else(|| no_links(target))?;
+        let space = self.space_of(target).ok_or_else(|| no_links(target))?;
         space.with(|netlink, space| {
             space.cut.store(!up, Ordering::Relaxed);
             bring(netlink, space)?;
@@ -189,7 +188,7 @@ impl Wiring {
     /// ends' in the hub, under the names that the cluster gives the NICs; counters are as the VM
     /// counts.
     pub fn links(&self, target: &Target) -> Result<Vec<LinkState>, WiringError> {
-        let taps: Vec<&Tap> = self.taps_of(target).collect();
+        let taps = self.taps_of(target);
         if !taps.is_empty() {
             let mut hub = self.hub.lock().unwrap_or_else(PoisonError::into_inner);
             let links = hub.links().map_err(on_hub)?;
@@ -238,9 +237,10 @@ impl Wiring {
     pub fn taps(&self, target: &Target) -> Result<Vec<tap::Tap>, WiringError> {
         let mut hub = self.hub.lock().unwrap_or_else(PoisonError::into_inner);
         let mut taps = Vec::new();
-        for each in self.taps_of(target) {
+        let planned = self.taps_of(target);
+        for each in &planned {
             taps.push(tap::Tap::create(&each.name, each.queues)?);
-            let index = index_of(&mut hub, &each.bridge).map_err(on_hub)?;
+            let index = hub.index_of(&each.bridge).map_err(on_hub)?;
             hub.set_bridge(&each.name, index).map_err(on_hub)?;
             if let Some(mtu) = each.mtu {
                 hub.set_mtu(&each.name, mtu).map_err(on_hub)?;
@@ -248,23 +248,24 @@ impl Wiring {
             hub.set_up(&each.name, true).map_err(on_hub)?;
         }
         drop(hub);
-        self.impair_planned(self.taps_of(target).map(|tap| &tap.end))?;
+        self.impair_planned(planned.iter().map(|tap| &tap.end))?;
         Ok(taps)
     }
 
-    fn taps_of(&self, target: &Target) -> impl Iterator<Item = &Tap> {
-        let target = target.clone();
-        self.taps.iter().filter(move |tap| tap.end.target == target)
+    fn taps_of(&self, target: &Target) -> Vec<Tap> {
+        let plan = self.plan();
+        let own = plan.taps.iter().filter(|tap| tap.end.target == *target);
+        own.cloned().collect()
     }
 
     /// MTU in bytes of each link of a VM, in the order of its NICs.
     pub fn mtus(&self, target: &Target) -> Vec<Option<u32>> {
-        self.taps_of(target).map(|tap| tap.mtu).collect()
+        self.taps_of(target).iter().map(|tap| tap.mtu).collect()
     }
 
     /// Whether carrier was taken from a target.
     pub fn is_cut(&self, target: &Target) -> bool {
-        let space = self.spaces.get(target);
+        let space = self.space_of(target);
         space.is_some_and(|space| space.cut.load(Ordering::Relaxed))
     }
 
@@ -277,8 +278,7 @@ impl Wiring {
         T: Default,
     {
         // What has no namespace of its own has no links to take down.
-        self.spaces
-            .get(target)
+        self.space_of(target)
             .map_or_else(|| Ok(T::default()), |space| space.with(work))
     }
 
@@ -287,7 +287,7 @@ impl Wiring {
         target: &Target,
         work: impl FnOnce(&mut Netlink) -> Result<T, NetlinkError>,
     ) -> Result<T, WiringError> {
-        match self.spaces.get(target) {
+        match self.space_of(target) {
             Some(space) => space.with(|netlink, _| work(netlink)),
             None if target.kind != TargetKind::Hub => Err(no_links(target)),
             None => {
@@ -298,6 +298,11 @@ impl Wiring {
 }
 
 impl Space {
+    fn config(&self) -> Config {
+        let config = self.config.lock().unwrap_or_else(PoisonError::into_inner);
+        config.clone()
+    }
+
     fn live(&self) -> bool {
         self.plugged.load(Ordering::Relaxed) && !self.cut.load(Ordering::Relaxed)
     }
@@ -321,104 +326,10 @@ fn on_hub(source: NetlinkError) -> WiringError {
     }
 }
 
-/// Every interface in a namespace.
-fn ends(plan: &Plan) -> impl Iterator<Item = &End> {
-    plan.pairs.iter().flat_map(|pair| {
-        let far = match &pair.peer {
-            Peer::End(end) => Some(end),
-            Peer::Port { .. } => None,
-        };
-        std::iter::once(&pair.end).chain(far)
-    })
-}
-
-fn interfaces_of(plan: &Plan, target: &Target) -> Vec<(Name, Vec<IpNet>)> {
-    ends(plan)
-        .filter(|end| end.target == *target)
-        .map(|end| (end.interface.clone(), end.addresses.clone()))
-        .collect()
-}
-
 fn no_links(target: &Target) -> WiringError {
     WiringError::NoLinks {
         target: target.clone(),
     }
-}
-
-fn create_links(
-    hub: &mut Netlink,
-    plan: &Plan,
-    spaces: &HashMap<Target, Space>,
-) -> Result<(), NetlinkError> {
-    for bridge in &plan.bridges {
-        hub.create_bridge(&bridge.name, bridge.mtu)?;
-    }
-    for pair in &plan.pairs {
-        let near = veth_end(&pair.end, pair, spaces);
-        let far = match &pair.peer {
-            Peer::End(end) => veth_end(end, pair, spaces),
-            Peer::Port { name, .. } => VethEnd {
-                name,
-                netns: None,
-                mac: None,
-                mtu: pair.mtu,
-            },
-        };
-        hub.create_veth(near, far)?;
-    }
-    Ok(())
-}
-
-fn veth_end<'a>(end: &'a End, pair: &Pair, spaces: &'a HashMap<Target, Space>) -> VethEnd<'a> {
-    VethEnd {
-        name: &end.interface,
-        netns: spaces.get(&end.target).map(|space| &space.netns),
-        mac: Some(end.mac.0),
-        mtu: pair.mtu,
-    }
-}
-
-fn address_hub(hub: &mut Netlink, plan: &Plan) -> Result<(), NetlinkError> {
-    let links: HashMap<String, u32> = hub
-        .links()?
-        .into_iter()
-        .map(|link| (link.name, link.index))
-        .collect();
-    for bridge in &plan.bridges {
-        for address in &bridge.addresses {
-            if let Some(index) = links.get(&bridge.name) {
-                hub.add_address(*index, *address)?;
-            }
-        }
-    }
-    for address in &plan.hub_addresses {
-        hub.add_address(LO, *address)?;
-    }
-    hub.set_up("lo", true)
-}
-
-fn plug_ports(hub: &mut Netlink, plan: &Plan) -> Result<(), NetlinkError> {
-    let links: HashMap<String, u32> = hub
-        .links()?
-        .into_iter()
-        .map(|link| (link.name, link.index))
-        .collect();
-    for pair in &plan.pairs {
-        if let Peer::Port { name, bridge } = &pair.peer
-            && let Some(index) = links.get(bridge)
-        {
-            hub.set_bridge(name, *index)?;
-        }
-    }
-    Ok(())
-}
-
-fn ports(plan: &Plan) -> impl Iterator<Item = &str> {
-    let ports = plan.pairs.iter().filter_map(|pair| match &pair.peer {
-        Peer::Port { name, .. } => Some(name.as_str()),
-        Peer::End(_) => None,
-    });
-    ports.chain(plan.bridges.iter().map(|bridge| bridge.name.as_str()))
 }
 
 /// `lo` has index 1 in every namespace.
@@ -430,14 +341,15 @@ fn configure(netlink: &mut Netlink, space: &Space) -> Result<(), NetlinkError> {
         .into_iter()
         .map(|link| (link.name, link.index))
         .collect();
-    for (name, addresses) in &space.interfaces {
+    let config = space.config();
+    for (name, addresses) in &config.interfaces {
         for address in addresses {
             if let Some(index) = links.get(name) {
                 netlink.add_address(*index, *address)?;
             }
         }
     }
-    for address in &space.loopback {
+    for address in &config.loopback {
         netlink.add_address(LO, *address)?;
     }
     Ok(())
@@ -449,16 +361,8 @@ fn bring(netlink: &mut Netlink, space: &Space) -> Result<(), NetlinkError> {
     if up {
         netlink.set_up("lo", true)?;
     }
-    for (name, _) in &space.interfaces {
+    for (name, _) in &space.config().interfaces {
         netlink.set_up(name, up)?;
     }
     Ok(())
-}
-
-fn index_of(hub: &mut Netlink, name: &str) -> Result<u32, NetlinkError> {
-    let links = hub.links()?;
-    Ok(links
-        .into_iter()
-        .find(|link| link.name == name)
-        .map_or(0, |link| link.index))
 }

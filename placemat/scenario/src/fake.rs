@@ -65,7 +65,7 @@ pub(crate) struct Knobs {
 }
 
 pub(crate) struct FakeLab {
-    cluster: Cluster,
+    cluster: Arc<Cluster>,
     start: Instant,
     events: broadcast::Sender<LabEvent>,
     pub(crate) knobs: Arc<Mutex<Knobs>>,
@@ -94,7 +94,7 @@ impl FakeLab {
             carrier_lost_at: None,
         };
         Self {
-            cluster: cluster(),
+            cluster: Arc::new(cluster()),
             start: Instant::now(),
             events: broadcast::channel(16).0,
             knobs: Arc::new(Mutex::new(knobs)),
@@ -156,8 +156,8 @@ impl Knobs {
 
 #[async_trait]
 impl LabPort for FakeLab {
-    fn cluster(&self) -> &Cluster {
-        &self.cluster
+    fn cluster(&self) -> Arc<Cluster> {
+        self.cluster.clone()
     }
 
     fn events(&self) -> broadcast::Receiver<LabEvent> {

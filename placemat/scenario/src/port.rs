@@ -10,6 +10,7 @@ use placemat_spec::resource::{DhcpFault, HttpFault};
 use placemat_spec::selector::Target;
 pub use placemat_spec::session::{BfdSession, BgpSession};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast;
 
@@ -25,8 +26,8 @@ pub type PortResult<T> = Result<T, PortError>;
 /// cancelled by dropping it.
 #[async_trait]
 pub trait LabPort: Send + Sync {
-    /// What the lab was made from.
-    fn cluster(&self) -> &Cluster;
+    /// What the lab is made from now.
+    fn cluster(&self) -> Arc<Cluster>;
 
     /// Everything that happens in the lab from now on.
     fn events(&self) -> broadcast::Receiver<LabEvent>;

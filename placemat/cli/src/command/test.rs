@@ -173,7 +173,7 @@ async fn run_suite(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         host: crate::machine::describe(&live.lab),
     };
-    runner::announce(&suite, live.lab.cluster(), info, &sink);
+    runner::announce(&suite, &live.lab.cluster(), info, &sink);
     let copied = CancellationToken::new();
     let bus = live.lab.bus().subscribe();
     background.spawn(sink::forward(bus, sink.clone(), copied.clone()));

@@ -39,7 +39,7 @@ impl Netlink {
 
 impl Netlink {
     /// Removes an address, with its prefix length, from the link with this index. One that it does
-    /// not have is no error.
+    /// not have is no error: with the first address of a subnet the kernel removes the others.
     pub fn remove_address(&mut self, index: u32, address: IpNet) -> Result<(), NetlinkError> {
         let request = RouteNetlinkMessage::DelAddress(message(index, address));
         let removed = self.request(request, 0, || format!("remove address {address}"));

@@ -71,7 +71,7 @@ async fn answer(
 ) -> Response<Body> {
     let path = request.uri().path().to_owned();
     let machine = server.site.machine_at(client.ip());
-    let node = machine.map(|machine| machine.node.clone());
+    let node = machine.as_ref().map(|machine| machine.node.clone());
     // The lab's own look is nobody's request.
     let looks = path == PROBE_PATH;
     if !looks {
@@ -102,7 +102,7 @@ async fn answer(
     let sent =
         move |status: StatusCode| -> Sent { Box::new(move |bytes| over(status.as_u16(), bytes)) };
     let asked = Asked {
-        machine,
+        machine: machine.as_ref(),
         method: request.method(),
         headers: request.headers(),
         path: &path,

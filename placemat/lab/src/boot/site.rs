@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Component, Path, PathBuf};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 /// Path of the UEFI boot file; which file it is depends on who asks.
 pub const BOOT_PATH: &str = "/boot.efi";
@@ -79,11 +80,18 @@ pub struct SiteSpec {
 /// What a boot server offers.
 #[derive(Debug)]
 pub struct BootSite {
+    content: RwLock<Arc<Content>>,
+    served: CancellationToken,
+    leases: RwLock<HashMap<Ipv4Addr, Mac>>,
+    fault: watch::Sender<Option<HttpFault>>,
+}
+
+/// What it offers at the moment.
+#[derive(Debug)]
+struct Content {
     spec: SiteSpec,
     by_mac: HashMap<Mac, usize>,
     by_serial: HashMap<String, usize>,
-    leases: RwLock<HashMap<Ipv4Addr, Mac>>,
-    fault: watch::Sender<Option<HttpFault>>,
 }
 
 /// What a path leads to.
@@ -97,27 +105,56 @@ pub(super) enum Found {
     Nothing(&'static str),
 }
 
-impl BootSite {
-    /// A site.
-    pub fn new(spec: SiteSpec) -> Self {
+impl Content {
+    fn of(spec: SiteSpec) -> Self {
         let mut by_mac = HashMap::new();
         let mut by_serial = HashMap::new();
         for (index, machine) in spec.machines.iter().enumerate() {
             by_mac.extend(machine.macs.iter().map(|mac| (*mac, index)));
             by_serial.insert(machine.serial.clone(), index);
         }
-        let leases = spec.hosts.iter().map(|(mac, address)| (*address, *mac));
         Self {
-            leases: RwLock::new(leases.collect()),
-            fault: watch::Sender::new(None),
             by_mac,
             by_serial,
             spec,
         }
     }
+}
+
+impl BootSite {
+    /// A site, served until `served` is cancelled.
+    pub fn new(spec: SiteSpec, served: CancellationToken) -> Self {
+        let leases = spec.hosts.iter().map(|(mac, address)| (*address, *mac));
+        Self {
+            leases: RwLock::new(leases.collect()),
+            fault: watch::Sender::new(None),
+            served,
+            content: RwLock::new(Arc::new(Content::of(spec))),
+        }
+    }
+
+    /// Offers something else from now on. Who has which address is still known.
+    pub fn offer(&self, spec: SiteSpec) {
+        let hosts = spec.hosts.iter().map(|(mac, address)| (*address, *mac));
+        let mut leases = self.leases.write().unwrap_or_else(PoisonError::into_inner);
+        leases.extend(hosts);
+        drop(leases);
+        let mut content = self.content.write().unwrap_or_else(PoisonError::into_inner);
+        *content = Arc::new(Content::of(spec));
+    }
+
+    /// Until when it is served.
+    pub fn served(&self) -> &CancellationToken {
+        &self.served
+    }
+
+    fn content(&self) -> Arc<Content> {
+        let content = self.content.read().unwrap_or_else(PoisonError::into_inner);
+        content.clone()
+    }
 
     /// Takes note of what DHCP did, and gives the machine that it was about, if it is one of ours.
-    pub fn note_dhcp(&self, event: DhcpEvent) -> Option<&SiteMachine> {
+    pub fn note_dhcp(&self, event: DhcpEvent) -> Option<SiteMachine> {
         let mac = match event {
             DhcpEvent::Discover { mac } | DhcpEvent::Nak { mac, .. } => mac,
             DhcpEvent::Ack { mac, address } => {
@@ -130,7 +167,7 @@ impl BootSite {
     }
 
     /// The machine that has an address.
-    pub fn machine_at(&self, address: IpAddr) -> Option<&SiteMachine> {
+    pub fn machine_at(&self, address: IpAddr) -> Option<SiteMachine> {
         let IpAddr::V4(address) = address.to_canonical() else {
             return None;
         };
@@ -150,16 +187,24 @@ impl BootSite {
         self.fault.subscribe()
     }
 
-    fn machine_by_mac(&self, mac: Mac) -> Option<&SiteMachine> {
-        self.spec.machines.get(*self.by_mac.get(&mac)?)
-    }
-
-    fn machine_by_serial(&self, serial: &str) -> Option<&SiteMachine> {
-        self.spec.machines.get(*self.by_serial.get(serial)?)
+    fn machine_by_mac(&self, mac: Mac) -> Option<SiteMachine> {
+        let content = self.content();
+        let index = *content.by_mac.get(&mac)?;
+        content.spec.machines.get(index).cloned()
     }
 
     /// What `path` leads to for a client.
     pub(super) fn find(&self, path: &str, client: Option<&SiteMachine>) -> Found {
+        self.content().find(path, client)
+    }
+}
+
+impl Content {
+    fn machine_by_serial(&self, serial: &str) -> Option<&SiteMachine> {
+        self.spec.machines.get(*self.by_serial.get(serial)?)
+    }
+
+    fn find(&self, path: &str, client: Option<&SiteMachine>) -> Found {
         let boot = |machine: Option<&SiteMachine>| {
             machine.map_or_else(|| self.spec.usual.clone(), |machine| machine.boot.clone())
         };
@@ -283,7 +328,7 @@ mod tests {
             };
             (name.to_owned(), bundle)
         };
-        BootSite::new(SiteSpec {
+        let spec = SiteSpec {
             base: "http://10.0.0.9".into(),
             usual: boot("usual", BootMethod::Uki, &["usual=1"]),
             machines: vec![
@@ -298,14 +343,36 @@ mod tests {
             hosts: vec![(MAC, Ipv4Addr::new(10, 0, 0, 1))],
             authorized_keys: "ecdsa-sha2-nistp256 AAAA placemat\n".into(),
             ipxe: Some("/usr/lib/ipxe/snponly.efi".into()),
-        })
+        };
+        BootSite::new(spec, CancellationToken::new())
+    }
+
+    #[test]
+    fn another_offer_keeps_what_is_known_of_addresses() {
+        let site = site();
+        let address = Ipv4Addr::new(10, 0, 0, 2);
+        site.note_dhcp(DhcpEvent::Ack {
+            mac: OTHER,
+            address,
+        });
+        let mut spec = site.content().spec.clone();
+        spec.machines.remove(0);
+        spec.usual.image = "special".into();
+        site.offer(spec);
+        let machine = site.machine_at(address.into());
+        assert_eq!(machine.map(|it| it.node).as_deref(), Some("cs2"));
+        let first = site.machine_at(IpAddr::from([10, 0, 0, 1]));
+        assert_eq!(first, None, "it is known no longer");
+        let found = site.find("/boot.efi", None);
+        assert_eq!(found, Found::File("/img/special/node.efi".into()));
     }
 
     #[test]
     fn who_asks_decides_what_boots() {
         let site = site();
-        let boot =
-            |address: [u8; 4]| site.find("/boot.efi", site.machine_at(IpAddr::from(address)));
+        let boot = |address: [u8; 4]| {
+            site.find("/boot.efi", site.machine_at(IpAddr::from(address)).as_ref())
+        };
         let usual = Found::File("/img/usual/node.efi".into());
         assert_eq!(boot([10, 0, 0, 1]), usual);
         assert_eq!(boot([10, 0, 0, 2]), usual);
@@ -314,7 +381,7 @@ mod tests {
             mac: OTHER,
             address,
         });
-        assert_eq!(machine.map(|machine| machine.node.as_str()), Some("cs2"));
+        assert_eq!(machine.map(|machine| machine.node).as_deref(), Some("cs2"));
         assert_eq!(
             boot([10, 0, 0, 2]),
             Found::File("/usr/lib/ipxe/snponly.efi".into())

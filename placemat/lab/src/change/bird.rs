@@ -174,7 +174,9 @@ protocol bgp r3 from peer { neighbor 10.0.0.3 as 65003; }
 
     #[test]
     fn what_differs_is_named() {
-        let new = CONFIG.replace("protocol bgp r3", "protocol bgp r4").replace("65002", "65009");
+        let new = CONFIG
+            .replace("protocol bgp r3", "protocol bgp r4")
+            .replace("65002", "65009");
         let told = difference(CONFIG.as_bytes(), new.as_bytes());
         assert_eq!(told.words(), "+ r4, ~ r2, - r3");
         assert!(told.touches("r2") && told.touches("r3") && !told.touches("r4"));

@@ -64,7 +64,9 @@ pub fn between(
         }
     }
     let gone = was.iter().filter(|it| !after.contains(it.name.as_str()));
-    changes.objects.extend(gone.map(|it| whole(it, Act::Remove)));
+    changes
+        .objects
+        .extend(gone.map(|it| whole(it, Act::Remove)));
     let problems = refuse(&mut changes, old, new, &is, rule);
     reach::tell(&mut changes, old, rewiring, sessions, &touched);
     (changes, problems)
@@ -144,10 +146,14 @@ fn refuse(
         let mut reasons: Vec<(&str, &str)> = Vec::new();
         let key_changes = |key: &str| change.keys.iter().any(|it| it.key == key);
         if key_changes("type") && was.is_some() {
-            reasons.push(("type", "a network is of one type for as long as its lab lives"));
+            reasons.push((
+                "type",
+                "a network is of one type for as long as its lab lives",
+            ));
         }
         let whole = change.act != Act::Change;
-        if either(|it| it.use_nat) && (whole || key_changes("use-nat") || key_changes("addresses")) {
+        if either(|it| it.use_nat) && (whole || key_changes("use-nat") || key_changes("addresses"))
+        {
             let why = "the lab's way to the outside is opened when it starts";
             reasons.push(("use-nat", why));
         } else if rule == NetworkRule::Attached

@@ -72,7 +72,12 @@ impl Facts {
     }
 
     /// A key with a value in several parts.
-    fn parts<const N: usize>(&mut self, key: impl Into<String>, whole: How, parts: [(String, How); N]) {
+    fn parts<const N: usize>(
+        &mut self,
+        key: impl Into<String>,
+        whole: How,
+        parts: [(String, How); N],
+    ) {
         if parts.iter().any(|(text, _)| !text.is_empty()) {
             self.list.push(Fact {
                 key: key.into(),
@@ -143,19 +148,31 @@ pub(super) fn objects(of: &Blueprint) -> Vec<Object> {
         });
     };
     for it in cluster.device_classes.values() {
-        add(format!("device-class/{}", it.name), other::device_class(it), it.place);
+        add(
+            format!("device-class/{}", it.name),
+            other::device_class(it),
+            it.place,
+        );
     }
     for it in cluster.images.values() {
         add(format!("image/{}", it.name), other::image(it), it.place);
     }
     for it in cluster.data_folders.values() {
-        add(format!("data-folder/{}", it.name), other::data_folder(it), it.place);
+        add(
+            format!("data-folder/{}", it.name),
+            other::data_folder(it),
+            it.place,
+        );
     }
     for it in cluster.networks.values() {
         add(format!("network/{}", it.name), other::network(it), it.place);
     }
     for it in cluster.routers.values() {
-        add(format!("router/{}", it.name), router::facts(it, of), it.place);
+        add(
+            format!("router/{}", it.name),
+            router::facts(it, of),
+            it.place,
+        );
     }
     let index = placemat_spec::resource::NodeIndex::of(cluster);
     for it in cluster.boot_servers.values() {

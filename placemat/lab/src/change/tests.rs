@@ -76,7 +76,11 @@ fn blueprint(text: &str, birds: &[(&str, &str)]) -> Blueprint {
         .into_iter()
         .map(|name| (PathBuf::from(name), BIRD.as_bytes().into()))
         .collect();
-    files.extend(birds.iter().map(|(name, text)| (PathBuf::from(name), text.as_bytes().into())));
+    files.extend(
+        birds
+            .iter()
+            .map(|(name, text)| (PathBuf::from(name), text.as_bytes().into())),
+    );
     Blueprint::with(cluster, files)
 }
 
@@ -138,25 +142,110 @@ fn a_lab_does_not_differ_from_itself() {
 #[test]
 fn every_kind_of_change_in_words() {
     let cases: &[(&str, &[(&str, &str)])] = &[
-        ("a new router on a network of two", &[("{kind: Power", "{kind: Router, name: d, interfaces: [{network: p2p, addresses: [10.5.0.1/24]}]}\n---\n{kind: Power")]),
-        ("a router goes", &[("kind: Router\nname: b\ninterfaces: [{network: p2p, addresses: [10.0.0.1/31]}]\nbird: {config: b.conf}\n---\n", "")]),
-        ("an address changes", &[("addresses: [10.0.0.1/31]", "addresses: [10.0.0.1/30]")]),
+        (
+            "a new router on a network of two",
+            &[(
+                "{kind: Power",
+                "{kind: Router, name: d, interfaces: [{network: p2p, addresses: [10.5.0.1/24]}]}\n---\n{kind: Power",
+            )],
+        ),
+        (
+            "a router goes",
+            &[(
+                "kind: Router\nname: b\ninterfaces: [{network: p2p, addresses: [10.0.0.1/31]}]\nbird: {config: b.conf}\n---\n",
+                "",
+            )],
+        ),
+        (
+            "an address changes",
+            &[("addresses: [10.0.0.1/31]", "addresses: [10.0.0.1/30]")],
+        ),
         ("a loopback changes", &[("10.2.0.1/32", "10.2.0.9/32")]),
-        ("an interface moves", &[("interfaces: [{network: lan, addresses: [10.1.0.2/24]}]", "interfaces: [{network: p2p, addresses: [10.5.0.2/24]}]")]),
-        ("an app changes, and one comes", &[("[dnsmasq, -k]}]", "[dnsmasq, -k, -q]}, {name: more, command: [sleep, \"9\"], after: [relay]}]")]),
+        (
+            "an interface moves",
+            &[(
+                "interfaces: [{network: lan, addresses: [10.1.0.2/24]}]",
+                "interfaces: [{network: p2p, addresses: [10.5.0.2/24]}]",
+            )],
+        ),
+        (
+            "an app changes, and one comes",
+            &[(
+                "[dnsmasq, -k]}]",
+                "[dnsmasq, -k, -q]}, {name: more, command: [sleep, \"9\"], after: [relay]}]",
+            )],
+        ),
         ("limits", &[("64M", "128M")]),
         ("BIRD goes", &[("bird: {config: b.conf}\n", "")]),
-        ("hardware", &[("cpu: 1", "cpu: 2"), ("memory: 1G", "memory: 2G")]),
-        ("a machine gets a NIC", &[("interfaces: [lan]\nbmc", "interfaces: [lan, p2p]\nbmc")]),
-        ("a BMC", &[("bmc: {address: 10.9.0.2}", "bmc: {address: 10.9.0.7, password: secret}")]),
-        ("disks", &[("size: 3G", "size: 4G"), ("/srv/fast", "/srv/faster"), ("dir: tools", "dir: other")]),
+        (
+            "hardware",
+            &[("cpu: 1", "cpu: 2"), ("memory: 1G", "memory: 2G")],
+        ),
+        (
+            "a machine gets a NIC",
+            &[("interfaces: [lan]\nbmc", "interfaces: [lan, p2p]\nbmc")],
+        ),
+        (
+            "a BMC",
+            &[(
+                "bmc: {address: 10.9.0.2}",
+                "bmc: {address: 10.9.0.7, password: secret}",
+            )],
+        ),
+        (
+            "disks",
+            &[
+                ("size: 3G", "size: 4G"),
+                ("/srv/fast", "/srv/faster"),
+                ("dir: tools", "dir: other"),
+            ],
+        ),
         ("an image", &[("bundle: img", "bundle: other")]),
-        ("labels and order of start", &[("tier: netns,", "tier: netns, autostart: false, labels: {rack: \"1\"},")]),
-        ("a tier", &[("name: dummy, tier: mock", "name: dummy, tier: netns, image: os")]),
-        ("boot entries and DHCP", &[("kernel-params: [quiet]", "kernel-params: [debug]"), ("end: 10.4.0.20", "end: 10.4.0.30")]),
-        ("networks", &[("name: p2p, type: internal", "name: p2p, type: internal, mtu: 1400, impair: {loss: 1%}"), ("10.9.0.1/24", "10.9.0.254/24")]),
-        ("a network comes", &[("{kind: Power", "{kind: Network, name: new, type: internal}\n---\n{kind: Power")]),
-        ("power", &[("loads: [node/vm, node/dummy]}", "loads: [node/vm]}\n---\n{kind: Power, name: pdu, type: pdu, loads: [node/dummy]}")]),
+        (
+            "labels and order of start",
+            &[(
+                "tier: netns,",
+                "tier: netns, autostart: false, labels: {rack: \"1\"},",
+            )],
+        ),
+        (
+            "a tier",
+            &[(
+                "name: dummy, tier: mock",
+                "name: dummy, tier: netns, image: os",
+            )],
+        ),
+        (
+            "boot entries and DHCP",
+            &[
+                ("kernel-params: [quiet]", "kernel-params: [debug]"),
+                ("end: 10.4.0.20", "end: 10.4.0.30"),
+            ],
+        ),
+        (
+            "networks",
+            &[
+                (
+                    "name: p2p, type: internal",
+                    "name: p2p, type: internal, mtu: 1400, impair: {loss: 1%}",
+                ),
+                ("10.9.0.1/24", "10.9.0.254/24"),
+            ],
+        ),
+        (
+            "a network comes",
+            &[(
+                "{kind: Power",
+                "{kind: Network, name: new, type: internal}\n---\n{kind: Power",
+            )],
+        ),
+        (
+            "power",
+            &[(
+                "loads: [node/vm, node/dummy]}",
+                "loads: [node/vm]}\n---\n{kind: Power, name: pdu, type: pdu, loads: [node/dummy]}",
+            )],
+        ),
     ];
     let mut shown = String::new();
     for (title, edits) in cases {
@@ -177,18 +266,27 @@ fn changes_as_json() {
     let (changes, _) = changes(&text, &[("a.conf", &bird)]);
     insta::assert_json_snapshot!(changes);
     let line = serde_json::to_string(&changes).expect("JSON");
-    assert_eq!(serde_json::from_str::<Changes>(&line).expect("changes"), changes);
+    assert_eq!(
+        serde_json::from_str::<Changes>(&line).expect("changes"),
+        changes
+    );
 }
 
 #[test]
 fn what_cannot_be_done_live_is_refused_with_its_line() {
     let text = edited(&[
-        ("name: lan, type: internal", "name: lan, type: external, address: 10.1.0.254/24"),
+        (
+            "name: lan, type: internal",
+            "name: lan, type: external, address: 10.1.0.254/24",
+        ),
         ("10.8.0.1/24", "10.8.0.2/24"),
     ]);
     let (changes, refused) = changes(&text, &[]);
     insta::assert_snapshot!(format!("{changes}\n{refused}"));
-    let without = edited(&[("---\n{kind: Network, name: out, type: external, address: 10.8.0.1/24, use-nat: true}\n", "")]);
+    let without = edited(&[(
+        "---\n{kind: Network, name: out, type: external, address: 10.8.0.1/24, use-nat: true}\n",
+        "",
+    )]);
     let (_, refused) = self::changes(&without, &[]);
     insta::assert_snapshot!(refused);
     let attached = edited(&[("10.9.0.1/24", "10.9.0.254/24")]);

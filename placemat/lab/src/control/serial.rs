@@ -66,7 +66,7 @@ async fn accept(
     tasks: TaskTracker,
     cancel: CancellationToken,
 ) {
-    let Some(target) = lab.server(&node).map(crate::server::Server::target) else {
+    let Some(target) = lab.server(&node).map(|server| server.target()) else {
         return;
     };
     loop {

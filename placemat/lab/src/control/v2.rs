@@ -121,7 +121,7 @@ pub async fn serve(
 /// A second NIC on the same network is told with its interface behind it.
 fn taps(lab: &Lab) -> BTreeMap<String, BTreeMap<String, String>> {
     let mut nodes: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-    for tap in Plan::of(lab.cluster()).taps {
+    for tap in Plan::of(&lab.cluster()).taps {
         let taps = nodes.entry(tap.end.target.name).or_default();
         let network = if taps.contains_key(&tap.bridge) {
             format!("{}:{}", tap.bridge, tap.end.interface)
@@ -174,12 +174,18 @@ fn memory(mib: u64) -> String {
 }
 
 async fn list(State(api): State<Arc<Api>>) -> Json<Vec<NodeStatus>> {
-    Json(api.lab.servers().map(|server| api.node(server)).collect())
+    Json(
+        api.lab
+            .servers()
+            .iter()
+            .map(|server| api.node(server))
+            .collect(),
+    )
 }
 
 async fn show(State(api): State<Arc<Api>>, UrlPath(name): UrlPath<String>) -> Response {
     match api.lab.server(&name) {
-        Some(server) => Json(api.node(server)).into_response(),
+        Some(server) => Json(api.node(&server)).into_response(),
         None => no_node(&name),
     }
 }
@@ -193,7 +199,7 @@ async fn act(
     };
     let action = match action.as_str() {
         "stop" => PowerAction::ForceOff,
-        "restart" if is_on(server) => PowerAction::ForceRestart,
+        "restart" if is_on(&server) => PowerAction::ForceRestart,
         // As in v2, a restart makes what was stopped run.
         "start" | "restart" => PowerAction::On,
         _ => {

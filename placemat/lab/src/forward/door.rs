@@ -61,7 +61,7 @@ impl Door {
             To::Unix(_) => Vec::new(),
         };
         Ok(Self::Network {
-            netns: lab.wiring().netns(&target).clone(),
+            netns: lab.wiring().netns(&target),
             addresses,
         })
     }
@@ -99,7 +99,7 @@ impl Door {
             };
             if let Some(from) = hub.or_else(router) {
                 return Ok(Self::Network {
-                    netns: lab.wiring().netns(&from).clone(),
+                    netns: lab.wiring().netns(&from),
                     addresses: vec![SocketAddr::new(net.addr(), *port)],
                 });
             }

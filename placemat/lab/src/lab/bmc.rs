@@ -37,10 +37,14 @@ pub(super) struct Bmcs {
     authority: Mutex<Option<Arc<CertificateAuthority>>>,
     /// Where those are that guests announced.
     seats: Mutex<HashMap<Name, Seat>>,
+    /// Of each server whose BMC is served.
+    fronts: Mutex<HashMap<Name, FrontEnd>>,
+    announced: mpsc::Sender<Announcement>,
     inbox: Mutex<Option<mpsc::Receiver<Announcement>>>,
 }
 
 /// A BMC that is served at an address.
+#[derive(Debug)]
 struct FrontEnd {
     end: CancellationToken,
     task: JoinHandle<()>,
@@ -49,17 +53,29 @@ struct FrontEnd {
 /// What is known of a server whose guest announces.
 #[derive(Default)]
 struct Announcer {
-    front: Option<FrontEnd>,
     /// Bad announcements since the last good one.
     bad: u32,
     last: String,
 }
 
+impl FrontEnd {
+    /// What is under way there gets its answer; whoever takes longer has had enough time.
+    async fn close(self) {
+        self.end.cancel();
+        let _ = timeout(LAST_WORDS, self.task).await;
+    }
+}
+
 impl Bmcs {
-    pub(super) fn new(inbox: mpsc::Receiver<Announcement>) -> Self {
+    pub(super) fn new(
+        announced: mpsc::Sender<Announcement>,
+        inbox: mpsc::Receiver<Announcement>,
+    ) -> Self {
         Self {
             authority: Mutex::default(),
             seats: Mutex::default(),
+            fronts: Mutex::default(),
+            announced,
             inbox: Mutex::new(Some(inbox)),
         }
     }
@@ -81,17 +97,7 @@ impl Lab {
     pub(super) fn serve_bmcs(&self) -> Vec<String> {
         let mut failures = Vec::new();
         for server in self.servers() {
-            let Some(bmc) = &server.node().bmc else {
-                continue;
-            };
-            let network = self.cluster().networks.get(&bmc.network);
-            if let Some(net) = network.and_then(|network| rules::range(network, bmc.address)) {
-                server.bmc().set_address(bmc.address, net.prefix_len());
-            }
-            if let Err(error) = self.serve_bmc(server, bmc.address) {
-                let text = format!("its BMC does not answer: {}", chain(&*error));
-                failures.push(self.note_failure(&server.target(), text));
-            }
+            failures.extend(self.serve_bmc_of(&server).err());
         }
         if let Some(inbox) = lock(&self.inner.bmcs.inbox).take() {
             let (lab, cancel) = (self.clone(), self.inner.cancel.clone());
@@ -100,6 +106,43 @@ impl Lab {
             });
         }
         failures
+    }
+
+    /// Opens the sockets of a server's BMC, if its file gives it an address.
+    pub(super) fn serve_bmc_of(&self, server: &Server) -> Result<(), String> {
+        let Some(bmc) = &server.node().bmc else {
+            return Ok(());
+        };
+        let cluster = self.cluster();
+        let network = cluster.networks.get(&bmc.network);
+        if let Some(net) = network.and_then(|network| rules::range(network, bmc.address)) {
+            server.bmc().set_address(bmc.address, net.prefix_len());
+        }
+        let front = self.serve_bmc(server, bmc.address).map_err(|error| {
+            let text = format!("its BMC does not answer: {}", chain(&*error));
+            self.note_failure(&server.target(), text)
+        })?;
+        lock(&self.inner.bmcs.fronts).insert(server.node().name.clone(), front);
+        Ok(())
+    }
+
+    /// Closes the sockets of a server's BMC, and gives up the address that its guest announced.
+    pub(super) async fn close_bmc_of(&self, server: &Server) -> Result<(), String> {
+        let name = server.node().name.clone();
+        let front = lock(&self.inner.bmcs.fronts).remove(&name);
+        if let Some(front) = front {
+            front.close().await;
+        }
+        let seat = lock(&self.inner.bmcs.seats).remove(&name);
+        match seat {
+            Some(seat) => self.own(&seat, false).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Where what guests announce goes.
+    pub(super) fn announced(&self) -> mpsc::Sender<Announcement> {
+        self.inner.bmcs.announced.clone()
     }
 
     /// The address at which a server's BMC answers.
@@ -119,7 +162,7 @@ impl Lab {
         tcp.set_nonblocking(true)?;
         let udp = tokio::net::UdpSocket::from_std(udp)?;
         let tcp = tokio::net::TcpListener::from_std(tcp)?;
-        let end = self.inner.cancel.child_token();
+        let end = server.retired().child_token();
         let (bmc, cancel) = (server.bmc().clone(), end.clone());
         let (lab, target) = (self.clone(), server.target());
         let task = self.tasks().spawn(async move {
@@ -177,10 +220,9 @@ impl Lab {
             &server.target(),
             format!("its BMC answers at {address}, as its guest announced"),
         );
-        if let Some(old) = announcer.front.replace(front) {
-            old.end.cancel();
-            // What is under way there gets its answer; whoever takes longer has had enough time.
-            let _ = timeout(LAST_WORDS, old.task).await;
+        let old = lock(&self.inner.bmcs.fronts).insert(name.clone(), front);
+        if let Some(old) = old {
+            old.close().await;
         }
         match left {
             Some(left) => self.own(&left, false).await,

@@ -3,6 +3,7 @@
 
 use super::build::{Tracks, Workshop, bird_file};
 use super::{Lab, LabError};
+use crate::blueprint::{Blueprint, Contents};
 use crate::boot::dhcp_log::DhcpEvent;
 use crate::boot::dnsmasq::DnsmasqError;
 use crate::boot::{
@@ -18,7 +19,7 @@ use placemat_spec::resource::{App, BootRecipe, BootServer, DhcpFault, HttpFault,
 use placemat_spec::selector::{Target, TargetKind};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Where the configuration is put, below `/run`.
@@ -33,7 +34,7 @@ impl Workshop {
         &self,
         boot_server: &BootServer,
         index: &NodeIndex<'_>,
-    ) -> Result<Arc<BootSite>, LabError> {
+    ) -> Result<SiteSpec, LabError> {
         let recipes = boot_server.recipes(&self.cluster, index);
         let machines = recipes.iter().map(|(name, recipe)| {
             let node = &self.cluster.nodes[*name];
@@ -61,7 +62,7 @@ impl Workshop {
         };
         let images = self.cluster.images.keys();
         let hosts = boot_server.dhcp.hosts.iter();
-        let site = BootSite::new(SiteSpec {
+        Ok(SiteSpec {
             base: dnsmasq::base_url(boot_server).map_err(|error| LabError(error.to_string()))?,
             usual: boot_of(boot_server.usual()),
             machines: machines.collect(),
@@ -71,9 +72,7 @@ impl Workshop {
             hosts: hosts.map(|host| (host.mac, host.address)).collect(),
             authorized_keys: self.authorized_keys.clone(),
             ipxe: placemat_host::probe::firmware::find_ipxe().ok(),
-        });
-        site.set_fault(boot_server.faults.http);
-        Ok(Arc::new(site))
+        })
     }
 }
 
@@ -85,24 +84,28 @@ fn boot_of(recipe: BootRecipe<'_>) -> SiteBoot {
     }
 }
 
-fn configured(boot_server: &BootServer, fault: Option<DhcpFault>) -> Result<Vec<u8>, DnsmasqError> {
+fn configured(
+    boot_server: &BootServer,
+    fault: Option<DhcpFault>,
+) -> Result<Contents, DnsmasqError> {
     let text = dnsmasq::config(boot_server, Path::new("/run/dnsmasq"), fault)?;
-    Ok(text.into_bytes())
+    Ok(text.into_bytes().into())
 }
 
 /// The unit of a boot server.
 pub(super) fn unit_spec(
     boot_server: &BootServer,
+    blueprint: &Blueprint,
     site: &Arc<BootSite>,
     tracks: &Tracks,
     bus: &EventBus,
 ) -> Result<UnitSpec, LabError> {
     let config = configured(boot_server, boot_server.faults.dhcp)
         .map_err(|error| LabError(error.to_string()))?;
-    let mut files = vec![(CONFIG.into(), config)];
+    let mut files: Vec<(PathBuf, Contents)> = vec![(CONFIG.into(), config)];
     let mut apps = Vec::new();
     if let Some(bird) = &boot_server.bird {
-        files.push(bird_file(bird)?);
+        files.push(bird_file(bird, blueprint));
         apps.push(bird_app(bird.place));
     }
     let mut command = vec![DNSMASQ.to_owned()];
@@ -208,10 +211,9 @@ impl Lab {
         Ok(*self.site(target)?.fault().borrow())
     }
 
-    fn site(&self, target: &Target) -> Result<&BootSite, String> {
-        let site = self.inner.sites.get(target);
-        site.map(|site| &**site)
-            .ok_or_else(|| format!("{target} is no boot server"))
+    fn site(&self, target: &Target) -> Result<Arc<BootSite>, String> {
+        let site = self.fleet().sites.get(target).cloned();
+        site.ok_or_else(|| format!("{target} is no boot server"))
     }
 
     /// Whether a boot server's HTTP is seen to misbehave in this way, or with `None`, not at all. It
@@ -224,7 +226,7 @@ impl Lab {
         let failed =
             |error: &dyn std::error::Error| format!("look at HTTP of {target}: {}", chain(error));
         let port = self.boot_server(target)?.http_port;
-        let netns = self.wiring().netns(target).clone();
+        let netns = self.wiring().netns(target);
         let connect = move || netns.run(|| TcpStream::connect((Ipv4Addr::LOCALHOST, port)));
         let stream = tokio::task::spawn_blocking(connect)
             .await
@@ -245,7 +247,7 @@ impl Lab {
         fault: Option<DhcpFault>,
     ) -> Result<(), String> {
         let config =
-            configured(self.boot_server(target)?, fault).map_err(|error| error.to_string())?;
+            configured(&self.boot_server(target)?, fault).map_err(|error| error.to_string())?;
         let unit = self
             .unit(target)
             .ok_or_else(|| format!("{target} has no DHCP"))?;
@@ -264,7 +266,7 @@ impl Lab {
         fault: Option<DhcpFault>,
     ) -> Result<bool, String> {
         let config =
-            configured(self.boot_server(target)?, fault).map_err(|error| error.to_string())?;
+            configured(&self.boot_server(target)?, fault).map_err(|error| error.to_string())?;
         let unit = self
             .unit(target)
             .ok_or_else(|| format!("{target} has no DHCP"))?;
@@ -272,18 +274,18 @@ impl Lab {
         Ok(runs && unit.has_file(Path::new(CONFIG), &config))
     }
 
-    fn boot_server(&self, target: &Target) -> Result<&BootServer, String> {
+    fn boot_server(&self, target: &Target) -> Result<BootServer, String> {
         (target.kind == TargetKind::BootServer)
-            .then(|| self.cluster().boot_servers.get(&target.name))
+            .then(|| self.cluster().boot_servers.get(&target.name).cloned())
             .flatten()
             .ok_or_else(|| format!("{target} is no boot server"))
     }
 
     fn serve_http_of(&self, target: &Target, port: u16) -> Result<(), NetnsError> {
-        let Some(site) = self.inner.sites.get(target) else {
+        let Ok(site) = self.site(target) else {
             return Ok(());
         };
-        let netns = self.wiring().netns(target).clone();
+        let netns = self.wiring().netns(target);
         // Any address: the loopback's comes and goes with power.
         let any = SocketAddr::new(IpAddr::from([0, 0, 0, 0]), port);
         let listener = netns.run(|| TcpListener::bind(any))?;
@@ -291,7 +293,7 @@ impl Lab {
             lab: self.clone(),
             object: target.to_string(),
         });
-        let (site, cancel) = (site.clone(), self.inner.cancel.clone());
+        let cancel = site.served().clone();
         let (lab, target) = (self.clone(), target.clone());
         self.tasks().spawn(async move {
             if let Err(error) = http::serve(listener, site, observer, cancel).await {

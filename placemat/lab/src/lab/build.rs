@@ -4,7 +4,8 @@ use super::LabError;
 use super::boot;
 use super::machine::Qemu;
 use super::router;
-use super::storage::ClassLocks;
+use super::storage::Keepsakes;
+use crate::blueprint::{Blueprint, Contents};
 use crate::boot::BootSite;
 use crate::event::EventBus;
 use crate::image::Images;
@@ -15,11 +16,13 @@ use crate::wiring::Wiring;
 use indexmap::IndexMap;
 use placemat_host::cgroup::Tree;
 use placemat_spec::Cluster;
-use placemat_spec::resource::{App, Bird, ImageSource, Name, Node, NodeIndex, Readiness, Tier};
+use placemat_spec::resource::{
+    App, Bird, BootServer, ImageSource, Name, Node, NodeIndex, Readiness, Router, Tier,
+};
 use placemat_spec::selector::{Target, TargetKind};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -29,14 +32,33 @@ use tokio_util::task::TaskTracker;
 pub(super) type Units = IndexMap<Target, Unit>;
 /// What boot servers offer, by boot server.
 pub(super) type Sites = HashMap<Target, Arc<BootSite>>;
-/// Boot tracks of servers by name.
-pub(super) type Tracks = Arc<HashMap<Name, BootTrack>>;
+
+/// Boot tracks of servers by name. Clones are the same.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tracks {
+    by_name: Arc<RwLock<HashMap<Name, BootTrack>>>,
+}
+
+impl Tracks {
+    pub(super) fn get(&self, name: &str) -> Option<BootTrack> {
+        let tracks = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        tracks.get(name).cloned()
+    }
+
+    /// The track of a server, from its first boot on.
+    fn of(&self, name: &str, bus: &EventBus) -> BootTrack {
+        let mut tracks = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
+        let new = || BootTrack::new(format!("node/{name}"), bus.clone());
+        tracks.entry(name.to_owned()).or_insert_with(new).clone()
+    }
+}
 
 /// Where units have their `/run`, on the lab's tmpfs.
 const UNITS_DIR: &str = "/run/unit";
 
 /// What everything that is built shares.
 pub(super) struct Workshop {
+    pub(super) blueprint: Blueprint,
     pub(super) cluster: Arc<Cluster>,
     pub(super) wiring: Arc<Wiring>,
     pub(super) bus: EventBus,
@@ -49,9 +71,7 @@ pub(super) struct Workshop {
     pub(super) announced: mpsc::Sender<Announcement>,
     pub(super) qemu: Option<Qemu>,
     pub(super) images: Arc<Images>,
-    pub(super) class_locks: Mutex<ClassLocks>,
-    /// Data folders whose files are together.
-    pub(super) made_folders: Mutex<HashSet<Name>>,
+    pub(super) keepsakes: Arc<Keepsakes>,
     pub(super) oci: crate::oci::Images,
     /// Whom servers let in by SSH; empty where no boot server could tell them.
     pub(super) authorized_keys: String,
@@ -73,19 +93,13 @@ impl Workshop {
         let mut units = IndexMap::new();
         let mut sites = HashMap::new();
         for router in self.cluster.routers.values() {
-            let unit = self.unit(router::spec(
-                router,
-                &self.oci,
-                self.groups.as_ref(),
-                &|folder| self.folder_path(folder),
-            )?);
+            let unit = self.unit(self.router_spec(router)?);
             units.insert(unit.target().clone(), unit);
         }
         let index = NodeIndex::of(&self.cluster);
         for boot_server in self.cluster.boot_servers.values() {
-            let site = self.site(boot_server, &index)?;
-            let spec = boot::unit_spec(boot_server, &site, &self.tracks, &self.bus)?;
-            let unit = self.unit(spec);
+            let site = self.new_site(boot_server, &index)?;
+            let unit = self.unit(self.boot_server_spec(boot_server, &site)?);
             sites.insert(unit.target().clone(), site);
             units.insert(unit.target().clone(), unit);
         }
@@ -104,24 +118,59 @@ impl Workshop {
     pub(super) fn servers(&self, units: &Units) -> Result<IndexMap<Name, Server>, LabError> {
         let mut servers = IndexMap::new();
         for node in self.cluster.nodes.values() {
-            let track = self.tracks[&node.name].clone();
-            let target = Target::new(TargetKind::Node, &node.name);
-            let body = match node.tier {
-                Tier::Full | Tier::Kernel => Body::Machine(self.machine(node, &track)?),
-                Tier::Netns => Body::Unit {
-                    unit: units[&target].clone(),
-                    track: track.clone(),
-                },
-                Tier::Mock => Body::Mock(MockBody::new(track.clone())),
-            };
-            let server =
-                Server::new(node.clone(), body, track, self.cluster.dialect).map_err(LabError)?;
-            servers.insert(node.name.clone(), server);
+            let unit = units.get(&Target::new(TargetKind::Node, &node.name));
+            servers.insert(node.name.clone(), self.server(node, unit.cloned())?);
         }
         Ok(servers)
     }
 
-    fn unit(&self, spec: UnitSpec) -> Unit {
+    /// A server; `unit` is what is in one of tier `netns`.
+    pub(super) fn server(&self, node: &Node, unit: Option<Unit>) -> Result<Server, LabError> {
+        let track = self.tracks.of(&node.name, &self.bus);
+        let body = match (node.tier, unit) {
+            (Tier::Full | Tier::Kernel, _) => Body::Machine(self.machine(node, &track)?),
+            (Tier::Netns, Some(unit)) => Body::Unit {
+                unit,
+                track: track.clone(),
+            },
+            (Tier::Netns, None) => {
+                return Err(LabError(format!("node/{}: its unit is missing", node.name)));
+            }
+            (Tier::Mock, _) => Body::Mock(MockBody::new(track.clone())),
+        };
+        let retired = self.cancel.child_token();
+        Server::new(node.clone(), body, track, self.cluster.dialect, retired).map_err(LabError)
+    }
+
+    pub(super) fn new_site(
+        &self,
+        boot_server: &BootServer,
+        index: &NodeIndex<'_>,
+    ) -> Result<Arc<BootSite>, LabError> {
+        let site = BootSite::new(self.site(boot_server, index)?, self.cancel.child_token());
+        site.set_fault(boot_server.faults.http);
+        Ok(Arc::new(site))
+    }
+
+    pub(super) fn router_spec(&self, router: &Router) -> Result<UnitSpec, LabError> {
+        router::spec(
+            router,
+            &self.blueprint,
+            &self.oci,
+            self.groups.as_ref(),
+            &|folder| self.folder_path(folder),
+        )
+    }
+
+    pub(super) fn boot_server_spec(
+        &self,
+        boot_server: &BootServer,
+        site: &Arc<BootSite>,
+    ) -> Result<UnitSpec, LabError> {
+        boot::unit_spec(boot_server, &self.blueprint, site, &self.tracks, &self.bus)
+    }
+
+    pub(super) fn unit(&self, spec: UnitSpec) -> Unit {
         let folder = format!("{}-{}", spec.target.kind, spec.target.name);
         Unit::new(
             spec,
@@ -133,7 +182,7 @@ impl Workshop {
         )
     }
 
-    fn node_spec(&self, node: &Node) -> Result<UnitSpec, LabError> {
+    pub(super) fn node_spec(&self, node: &Node) -> Result<UnitSpec, LabError> {
         let image = node
             .image
             .as_ref()
@@ -165,8 +214,6 @@ impl Workshop {
 }
 
 /// The configuration is copied: the unit sees none of the directories it may lie in.
-pub(super) fn bird_file(bird: &Bird) -> Result<(PathBuf, Vec<u8>), LabError> {
-    let contents = std::fs::read(&bird.config)
-        .map_err(|error| LabError(format!("read {}: {error}", bird.config.display())))?;
-    Ok((crate::unit::BIRD_CONFIG.into(), contents))
+pub(super) fn bird_file(bird: &Bird, of: &Blueprint) -> (PathBuf, Contents) {
+    (crate::unit::BIRD_CONFIG.into(), of.bird(bird))
 }

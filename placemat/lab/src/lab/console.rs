@@ -33,7 +33,7 @@ impl Lab {
         }
     }
 
-    fn vm(&self, target: &Target, what: &str) -> Result<&Machine, ActError> {
+    fn vm(&self, target: &Target, what: &str) -> Result<Machine, ActError> {
         self.machine(target).ok_or_else(|| {
             ActError::refused(format!(
                 "{target} has no {what}: only VMs (tier full, kernel) do"

@@ -18,7 +18,7 @@ impl Lab {
     pub async fn is_powered(&self, target: &Target) -> bool {
         match self.node_server(target) {
             Some(server) => server.body().is_on().await,
-            None => self.unit(target).is_some_and(crate::unit::Unit::is_on),
+            None => self.unit(target).is_some_and(|unit| unit.is_on()),
         }
     }
 
@@ -87,8 +87,7 @@ impl Lab {
     /// Watches the kernel routes of everything with a namespace from now on.
     pub async fn watch_routes(&self) -> Result<RouteChanges, String> {
         let of = self.wiring().namespaces();
-        let of = of.map(|(target, netns)| (target.clone(), netns.clone()));
-        let (of, bus) = (of.collect(), self.bus().clone());
+        let bus = self.bus().clone();
         blocking(move || RouteChanges::watch(of, bus).map_err(|error| error.to_string())).await
     }
 
@@ -103,7 +102,7 @@ impl Lab {
         if self.is_vm(from) {
             return self.ping_from_vm(from, source, to, timeout).await;
         }
-        let netns = self.wiring().netns(from).clone();
+        let netns = self.wiring().netns(from);
         let (from, to) = (from.clone(), to.to_vec());
         blocking(move || {
             placemat_host::icmp::ping(&netns, source, &to, timeout)
@@ -158,10 +157,10 @@ impl Lab {
                 ));
             }
             opened.push(Flow {
-                from: self.wiring().netns(&from).clone(),
+                from: self.wiring().netns(&from),
                 source,
                 destination,
-                to: (!self.is_vm(&to)).then(|| self.wiring().netns(&to).clone()),
+                to: (!self.is_vm(&to)).then(|| self.wiring().netns(&to)),
             });
         }
         let bus = self.bus().clone();

@@ -2,6 +2,7 @@
 
 use super::LabError;
 use super::build::bird_file;
+use crate::blueprint::Blueprint;
 use crate::oci::{Images, Unpacked};
 use crate::unit::{Folder, UnitRoot, UnitSpec, bird_app};
 use placemat_host::cgroup::{self, Tree};
@@ -22,6 +23,7 @@ const VOLUMES: &str = ".volume";
 /// The unit that a router is. `folder_path` tells where a data folder is.
 pub(super) fn spec(
     router: &Router,
+    blueprint: &Blueprint,
     images: &Images,
     groups: Option<&Tree>,
     folder_path: &dyn Fn(&Name) -> Result<PathBuf, String>,
@@ -38,7 +40,7 @@ pub(super) fn spec(
     let mut apps: Vec<App> = Vec::new();
     let mut files = Vec::new();
     if let Some(bird) = &router.bird {
-        files.push(bird_file(bird)?);
+        files.push(bird_file(bird, blueprint));
         apps.push(bird_app(bird.place));
     }
     let mut settings = HashMap::new();

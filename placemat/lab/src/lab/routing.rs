@@ -15,13 +15,19 @@ const LONGEST_LOOK: Duration = Duration::from_secs(300);
 impl Lab {
     /// Follows the boots of every server to BGP, until the lab ends.
     pub(super) fn follow_bgp(&self) {
-        for server in self.servers() {
-            let (lab, server) = (self.clone(), server.clone());
-            let cancel = self.inner.cancel.clone();
-            self.tasks().spawn(async move {
-                cancel.run_until_cancelled(lab.follow_bgp_of(&server)).await;
-            });
-        }
+        self.servers()
+            .into_iter()
+            .for_each(|server| self.follow_bgp_on(server));
+    }
+
+    /// Follows the boots of one, until it is gone.
+    pub(super) fn follow_bgp_on(&self, server: Server) {
+        let (lab, retired) = (self.clone(), server.retired().clone());
+        self.tasks().spawn(async move {
+            retired
+                .run_until_cancelled(lab.follow_bgp_of(&server))
+                .await;
+        });
     }
 
     async fn follow_bgp_of(&self, server: &Server) {

@@ -20,8 +20,7 @@ impl Lab {
         self.set_phase(LabPhase::Stopping);
         let mut failures = Vec::new();
         let mut stopping = JoinSet::new();
-        for server in self.inner.servers.values() {
-            let server = server.clone();
+        for server in self.servers() {
             stopping.spawn(async move {
                 if let Some(machine) = server.body().machine() {
                     let booted = server.track().phase() == BootPhase::Agent;
@@ -34,10 +33,10 @@ impl Lab {
         collect(stopping, &mut failures).await;
         for kind in [TargetKind::BootServer, TargetKind::Router, TargetKind::Hub] {
             let mut stopping = JoinSet::new();
-            let hub = std::iter::once(&self.inner.hub);
-            for unit in self.inner.units.values().chain(hub) {
+            let mut units: Vec<_> = self.fleet().units.values().cloned().collect();
+            units.push(self.inner.hub.clone());
+            for unit in units {
                 if unit.target().kind == kind {
-                    let unit = unit.clone();
                     stopping.spawn(async move {
                         unit.halt().await;
                         Ok(())

@@ -1,12 +1,15 @@
 //! Start: networks and routers, their daemons, boot servers, servers.
 
-use super::build::Workshop;
+use super::build::{Tracks, Workshop};
+use super::fleet::Fleet;
 use super::mains::Mains;
+use super::storage::Keepsakes;
 use super::{Inner, Lab, LabError, LabOptions};
+use crate::blueprint::Blueprint;
 use crate::event::EventBus;
 use crate::forward::Forwards;
 use crate::plan::Plan;
-use crate::server::{BootTrack, Server};
+use crate::server::Server;
 use crate::unit::Unit;
 use crate::wiring::Wiring;
 use ipnet::IpNet;
@@ -18,7 +21,7 @@ use placemat_spec::selector::{Target, TargetKind};
 use placemat_spec::supply::Supply;
 use std::collections::HashMap;
 use std::fs::File;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -45,7 +48,9 @@ impl Lab {
                 phase: LabPhase::Links,
             },
         );
-        let cluster = Arc::new(cluster);
+        let read = tokio::task::spawn_blocking(move || Blueprint::read(cluster)).await;
+        let blueprint = read.map_err(|error| LabError(error.to_string()))??;
+        let cluster = blueprint.cluster.clone();
         let wiring = wire(cluster.clone(), options.mtu).await?;
         let tasks = TaskTracker::new();
         let cancel = CancellationToken::new();
@@ -59,17 +64,11 @@ impl Lab {
             bus.emit("hub", LabEventKind::Note { text });
         }
         let qemu = super::machine::find_qemu(&cluster, &options.cache_dir).await?;
-        let accel = qemu.as_ref().map(|qemu| qemu.accel.clone());
-        if let Some(accel) = &accel {
+        if let Some(accel) = qemu.as_ref().map(|qemu| &qemu.accel) {
             let text = format!("servers run under {} ({})", accel.accelerator, accel.reason);
             bus.emit("lab", LabEventKind::Note { text });
         }
-        let track = |name: &String| BootTrack::new(format!("node/{name}"), bus.clone());
-        let tracks = cluster
-            .nodes
-            .keys()
-            .map(|name| (name.clone(), track(name)))
-            .collect::<HashMap<_, _>>();
+        let (tracks, keepsakes) = (Tracks::default(), Arc::new(Keepsakes::default()));
         let mut authorized_keys = String::new();
         if !cluster.boot_servers.is_empty() {
             let file = options.run_dir.join(crate::ssh::KEY_FILE);
@@ -80,19 +79,19 @@ impl Lab {
         }
         let (announced, inbox) = tokio::sync::mpsc::channel(super::bmc::INBOX);
         let workshop = Workshop {
-            cluster: cluster.clone(),
+            blueprint: blueprint.clone(),
+            cluster,
             wiring: wiring.clone(),
             bus: bus.clone(),
             run_dir: options.run_dir.clone(),
             data_dir: options.data_dir.clone(),
             tasks: tasks.clone(),
             cancel: cancel.clone(),
-            tracks: Arc::new(tracks),
-            announced,
-            qemu,
+            tracks: tracks.clone(),
+            announced: announced.clone(),
+            qemu: qemu.clone(),
             images: options.images.clone(),
-            class_locks: Mutex::default(),
-            made_folders: Mutex::default(),
+            keepsakes: keepsakes.clone(),
             oci: options.oci.clone(),
             authorized_keys,
             groups: options.groups.clone(),
@@ -103,28 +102,31 @@ impl Lab {
             let (units, sites) = workshop.units()?;
             let servers = workshop.servers(&units)?;
             let hub = workshop.hub();
-            Ok::<_, LabError>((hub, units, sites, servers, workshop.class_locks))
+            Ok::<_, LabError>((hub, units, sites, servers, Supply::of(&workshop.cluster)))
         };
         // Disks are copied and devices made.
-        let (hub, units, sites, servers, class_locks) =
-            tokio::task::spawn_blocking(build)
-                .await
-                .map_err(|error| LabError(error.to_string()))??;
+        let (hub, units, sites, servers, supply) = tokio::task::spawn_blocking(build)
+            .await
+            .map_err(|error| LabError(error.to_string()))??;
         Ok(Self {
             inner: Arc::new(Inner {
-                mains: Mains::new(Supply::of(&cluster)),
+                mains: Mains::new(supply),
+                fleet: RwLock::new(Fleet {
+                    blueprint,
+                    units,
+                    servers,
+                    sites,
+                    qemu,
+                    images: vec![options.images.clone()],
+                }),
                 options,
-                cluster,
                 bus,
                 wiring,
                 hub,
-                units,
-                servers,
-                sites,
-                accel,
+                tracks,
+                keepsakes,
                 forwards: Forwards::default(),
-                bmcs: super::bmc::Bmcs::new(inbox),
-                _class_locks: class_locks,
+                bmcs: super::bmc::Bmcs::new(announced, inbox),
                 tasks,
                 cancel,
                 unstarted: Mutex::default(),
@@ -173,13 +175,10 @@ impl Lab {
 
     async fn power_on_all(&self, kind: TargetKind) -> Vec<String> {
         let mut starting = JoinSet::new();
-        for unit in self
-            .inner
-            .units
-            .values()
-            .filter(|unit| unit.target().kind == kind)
-        {
-            let (lab, unit): (Self, Unit) = (self.clone(), unit.clone());
+        let mut units: Vec<Unit> = self.fleet().units.values().cloned().collect();
+        units.retain(|unit| unit.target().kind == kind);
+        for unit in units {
+            let lab = self.clone();
             starting.spawn(async move {
                 match unit.power_on("start").await {
                     Ok(ready) => {
@@ -202,12 +201,15 @@ impl Lab {
         // What did not get power will not come up: nobody waits for it.
         let hopeless: Hopeless = self
             .servers()
+            .iter()
             .map(|server| (server.node().name.clone(), CancellationToken::new()))
             .collect();
         let hopeless = Arc::new(hopeless);
         let mut starting = JoinSet::new();
-        for server in self.servers().filter(|server| server.node().autostart) {
-            let (lab, server, seats) = (self.clone(), server.clone(), seats.clone());
+        let mut servers = self.servers();
+        servers.retain(|server| server.node().autostart);
+        for server in servers {
+            let (lab, seats) = (self.clone(), seats.clone());
             let hopeless = hopeless.clone();
             starting.spawn(async move {
                 let missing = lab.until_up(&server.node().depends_on, &hopeless).await;

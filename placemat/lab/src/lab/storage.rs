@@ -11,16 +11,35 @@ use placemat_host::probe::program;
 use placemat_spec::resource::{
     CacheMode, FolderContent, ImageSource, Name, Node, RawFormat, ShareProtocol, Volume, VolumeKind,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 
 /// Where daemons of shared folders listen, on the lab's tmpfs.
 const SOCKETS: &str = "/run/share";
 
 /// Folders of device classes that this lab uses, each locked for as long as this lives.
-pub(super) type ClassLocks = HashMap<PathBuf, File>;
+type ClassLocks = HashMap<PathBuf, File>;
+
+/// What volumes leave behind while the lab lives.
+#[derive(Debug, Default)]
+pub(super) struct Keepsakes {
+    class_locks: Mutex<ClassLocks>,
+    /// Data folders whose files are together.
+    made_folders: Mutex<HashSet<Name>>,
+}
+
+impl Keepsakes {
+    /// A data folder is to be put together anew.
+    pub(super) fn forget_folder(&self, name: &str) {
+        let mut made = self
+            .made_folders
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        made.remove(name);
+    }
+}
 
 impl Workshop {
     /// Disks and shared folders of a node, in the order of its volumes.
@@ -135,6 +154,7 @@ impl Workshop {
         };
         fs::create_dir_all(&folder).map_err(|error| failed("create", &error))?;
         let mut locks = self
+            .keepsakes
             .class_locks
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
@@ -174,6 +194,7 @@ impl Workshop {
             FolderContent::Files(files) => {
                 let whole = self.data_dir.join("folders").join(name);
                 let mut made = self
+                    .keepsakes
                     .made_folders
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner);

@@ -139,31 +139,25 @@ impl Supervisor {
     }
 
     fn settings(&self) -> Settings {
-        let settings = &self.unit.inner.spec.settings;
+        let spec = self.unit.spec();
+        let settings = &spec.settings;
         settings.get(&self.app.name).cloned().unwrap_or_default()
     }
 
     fn env(&self) -> Vec<(String, String)> {
         let own = self.app.env.clone();
-        self.unit
-            .inner
-            .spec
-            .env
-            .iter()
-            .cloned()
-            .chain(own)
-            .collect()
+        self.unit.spec().env.iter().cloned().chain(own).collect()
     }
 
     /// To the log file; by way of whoever reads along, if somebody does.
     fn output(&self, log: File) -> Result<[OwnedFd; 3], UnitError> {
-        let Some(reader) = self.unit.inner.spec.readers.get(&self.app.name) else {
+        let Some(reader) = self.unit.spec().readers.get(&self.app.name).cloned() else {
             return stdio(log);
         };
         let failed = |error: std::io::Error| UnitError::Other(format!("make a pipe: {error}"));
         let (write, read) = tokio::net::unix::pipe::pipe().map_err(failed)?;
         let write = File::from(write.into_blocking_fd().map_err(failed)?);
-        let (reader, mut log) = (reader.clone(), log);
+        let mut log = log;
         self.unit.inner.tasks.spawn(async move {
             let mut read = BufReader::new(read);
             let mut line = Vec::new();

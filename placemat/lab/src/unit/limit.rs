@@ -20,7 +20,8 @@ impl Unit {
 
     /// Emits an event for every kind of limit that was run into since the last time.
     pub(super) fn tell_of_limits(&self) {
-        let Some((group, limits)) = &self.inner.spec.limits else {
+        let spec = self.spec();
+        let Some((group, limits)) = &spec.limits else {
             return;
         };
         let now = (group.memory_kills(), group.process_refusals());
@@ -45,7 +46,9 @@ impl Unit {
 
     /// How often a process of it was killed because memory was out.
     pub(super) fn memory_kills(&self) -> u64 {
-        let limits = self.inner.spec.limits.as_ref();
-        limits.map_or(0, |(group, _)| group.memory_kills())
+        let spec = self.spec();
+        spec.limits
+            .as_ref()
+            .map_or(0, |(group, _)| group.memory_kills())
     }
 }

@@ -20,12 +20,13 @@ const TAIL_LINES: usize = 5;
 impl Unit {
     /// Runs the scripts. The first that fails is told with its last words, and is the last.
     pub(super) async fn run_scripts(&self, container: &Container) -> Result<(), UnitError> {
-        for (index, script) in self.inner.spec.init_scripts.iter().enumerate() {
+        let spec = self.spec();
+        for (index, script) in spec.init_scripts.iter().enumerate() {
             let log = app::log_file(&self.inner.logs, NAME)?;
             let said_before = log.metadata().map_or(0, |meta| meta.len());
             let program = Program {
                 argv: vec![self.inside(index, script).display().to_string()],
-                env: self.inner.spec.env.clone(),
+                env: spec.env.clone(),
                 stdio: app::stdio(log)?,
                 terminal: false,
             };
@@ -55,7 +56,7 @@ impl Unit {
 
     /// Whether it sees all of the host's files, and so the scripts where they are.
     fn sees_scripts(&self) -> bool {
-        matches!(self.inner.spec.root, UnitRoot::Host)
+        matches!(self.spec().root, UnitRoot::Host)
     }
 
     /// Where a script is, as the unit sees it.
@@ -70,7 +71,8 @@ impl Unit {
 
     /// Puts scripts on its `/run` where it would not see them otherwise.
     pub(super) fn copy_scripts(&self) -> std::io::Result<()> {
-        let scripts = &self.inner.spec.init_scripts;
+        let spec = self.spec();
+        let scripts = &spec.init_scripts;
         if self.sees_scripts() || scripts.is_empty() {
             return Ok(());
         }

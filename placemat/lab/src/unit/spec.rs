@@ -1,5 +1,6 @@
 //! What a unit is made of: its root, its files, its programs and what holds them in bounds.
 
+use crate::blueprint::Contents;
 use placemat_host::cgroup::Group;
 use placemat_host::container::{Bind, Settings};
 use placemat_spec::resource::{App, Limits};
@@ -17,7 +18,7 @@ pub struct UnitSpec {
     /// Its root file system.
     pub root: UnitRoot,
     /// What is put on its `/run` each time its power comes on: (path below it, contents).
-    pub files: Vec<(PathBuf, Vec<u8>)>,
+    pub files: Vec<(PathBuf, Contents)>,
     /// Empty folders that are put there, too.
     pub folders: Vec<Folder>,
     /// Scripts run once, in order, before the programs.

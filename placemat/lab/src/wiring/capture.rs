@@ -38,11 +38,12 @@ impl Wiring {
     pub fn capture_network(&self, network: &str) -> Result<Vec<Watched>, WiringError> {
         let of = Target::new(TargetKind::Network, network);
         // Into one without links, nothing is plugged.
-        let (target, interface) = self
+        let links = self.there();
+        let (target, interface) = links
             .views
             .get(network)
             .ok_or_else(|| WiringError::NoLinks { target: of.clone() })?;
-        let one = watch(self.netns(target), interface, of.to_string())?;
+        let one = watch(&self.netns(target), interface, of.to_string())?;
         Ok(vec![one])
     }
 
@@ -53,7 +54,7 @@ impl Wiring {
         interface: Option<&str>,
     ) -> Result<Vec<Watched>, WiringError> {
         let wanted = |name: &str| interface.is_none_or(|only| only == name);
-        let taps: Vec<_> = self.taps_of(target).collect();
+        let taps = self.taps_of(target);
         let links: Vec<(String, String)> = if taps.is_empty() {
             let links = self.with_netlink(target, placemat_host::netlink::Netlink::links)?;
             let names = links.into_iter().map(|link| link.name);
@@ -78,7 +79,7 @@ impl Wiring {
         }
         chosen
             .into_iter()
-            .map(|(name, link)| watch(self.netns(target), link, format!("{target}:{name}")))
+            .map(|(name, link)| watch(&self.netns(target), link, format!("{target}:{name}")))
             .collect()
     }
 }

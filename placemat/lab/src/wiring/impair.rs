@@ -63,22 +63,30 @@ impl Wiring {
         Ok(())
     }
 
+    /// Takes off what befalls an interface that is about to go. What cannot be taken off goes with it.
+    pub(super) fn unimpair(&self, end: &End) {
+        if self.impairments.get().is_some() {
+            let _ = self.impair(&end.target, &end.interface, &Effects::default());
+        }
+    }
+
     fn link(&self, target: &Target, interface: &str) -> Option<Link> {
-        if let Some(space) = self.spaces.get(target) {
-            let known = space.interfaces.iter().any(|(name, _)| name == interface);
+        if let Some(space) = self.space_of(target) {
+            let config = space.config();
+            let known = config.interfaces.iter().any(|(name, _)| name == interface);
             return known.then(|| Link::Interface {
                 netns: space.netns.clone(),
                 name: interface.to_owned(),
             });
         }
-        let tap = self
-            .taps
-            .iter()
-            .find(|tap| tap.end.target == *target && tap.end.interface == interface)?;
+        let taps = self.taps_of(target).into_iter();
+        let tap = taps
+            .into_iter()
+            .find(|tap| tap.end.interface == interface)?;
         Some(Link::Tap {
             netns: self.hub_netns.clone(),
-            name: tap.name.clone(),
-            bridge: tap.bridge.clone(),
+            name: tap.name,
+            bridge: tap.bridge,
         })
     }
 }

@@ -74,7 +74,7 @@ impl Probe for Reachable {
                     if addresses.is_empty() {
                         return Ok(Vec::new());
                     }
-                    let source = crate::load::loopback(port.cluster(), &from);
+                    let source = crate::load::loopback(&port.cluster(), &from);
                     let replies = port.ping(&from, source, &addresses, within).await?;
                     if replies.len() != addresses.len() {
                         return Err(PortError(format!(

@@ -79,7 +79,7 @@ const ACT: Duration = Duration::from_secs(30);
 /// The same, with the time in which power comes back outlet by outlet.
 fn patience(cx: &Context, fault: &Fault) -> Limit {
     let staged = match fault.kind {
-        FaultKind::PowerLoss => Supply::of(cx.port().cluster()).longest_wait(),
+        FaultKind::PowerLoss => Supply::of(&cx.port().cluster()).longest_wait(),
         _ => Duration::ZERO,
     };
     Limit::default_of(ACT + staged)
@@ -88,7 +88,7 @@ fn patience(cx: &Context, fault: &Fault) -> Limit {
 /// Whoever feels a fault: of a feed or PDU, the machines that have no other supply.
 fn felt(cx: &Context, fault: &Fault) -> Vec<Target> {
     let machines = match fault.kind {
-        FaultKind::PowerLoss => Supply::of(cx.port().cluster()).dark(&fault.of),
+        FaultKind::PowerLoss => Supply::of(&cx.port().cluster()).dark(&fault.of),
         _ => Vec::new(),
     };
     if machines.is_empty() {

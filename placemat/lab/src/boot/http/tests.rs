@@ -81,7 +81,7 @@ fn fixture() -> Fixture {
         folder: folder.path().join("node"),
         command_line: "console=ttyS0".into(),
     };
-    let site = Arc::new(BootSite::new(SiteSpec {
+    let spec = SiteSpec {
         authorized_keys: String::new(),
         base: "http://x".into(),
         usual: boot,
@@ -89,7 +89,9 @@ fn fixture() -> Fixture {
         bundles: HashMap::from([("node-os".to_owned(), bundle)]),
         hosts: vec![(mac, Ipv4Addr::LOCALHOST)],
         ipxe: None,
-    }));
+    };
+    let served = tokio_util::sync::CancellationToken::new();
+    let site = Arc::new(BootSite::new(spec, served));
     let listener = TcpListener::bind("127.0.0.1:0").expect("listen");
     let address = listener.local_addr().expect("address");
     let heard = Arc::new(Heard::default());

@@ -165,7 +165,11 @@ fn of_volume(volume: &Volume, of: &Blueprint) -> String {
             network_config,
         } => {
             let network = network_config.as_ref().map(|it| file(it, of));
-            format!("seed {} {}", file(user_data, of), network.unwrap_or_default())
+            format!(
+                "seed {} {}",
+                file(user_data, of),
+                network.unwrap_or_default()
+            )
         }
         VolumeKind::Raw { size, format } => format!("raw {} {}", format_size(*size), word(format)),
         VolumeKind::HostPath {
@@ -215,7 +219,11 @@ fn of_bmc(bmc: &Bmc, facts: &mut Facts) {
         fault,
         place: _,
     } = bmc;
-    facts.add("bmc.address", format!("{address} on {network}"), How::Restart);
+    facts.add(
+        "bmc.address",
+        format!("{address} on {network}"),
+        How::Restart,
+    );
     facts.add("bmc.user", user, How::Restart);
     facts.secret("bmc.password", password, How::Restart);
     facts.add(

@@ -55,7 +55,10 @@ fn of_image(image: &Image) -> String {
     };
     let all = [
         from,
-        compression.map(|it| it.word()).unwrap_or_default().to_owned(),
+        compression
+            .map(|it| it.word())
+            .unwrap_or_default()
+            .to_owned(),
         said("sha256", *sha256),
     ];
     words(all.iter().filter(|text| !text.is_empty()))
@@ -131,7 +134,11 @@ pub(super) fn power(power: &Power) -> Facts {
     let mut facts = Facts::default();
     facts.add("type", word(kind), How::InPlace);
     facts.add("loads", words(loads.iter()), How::InPlace);
-    let back = format!("delay {} gap {}", format_duration(*delay), format_duration(*gap));
+    let back = format!(
+        "delay {} gap {}",
+        format_duration(*delay),
+        format_duration(*gap)
+    );
     facts.add("return", back, How::InPlace);
     facts.labels(labels);
     facts

@@ -15,7 +15,10 @@ fn plan(text: &str) -> Plan {
 fn routers(networks: usize, ends: &[(usize, usize)]) -> Plan {
     let mut text = String::new();
     for network in 0..networks {
-        let _ = writeln!(text, "---\n{{kind: Network, name: n{network}, type: internal}}");
+        let _ = writeln!(
+            text,
+            "---\n{{kind: Network, name: n{network}, type: internal}}"
+        );
     }
     let mut of: std::collections::BTreeMap<usize, Vec<usize>> = std::collections::BTreeMap::new();
     for (router, network) in ends {
