@@ -124,12 +124,15 @@ pub(crate) struct LabArg {
 impl LabArg {
     /// The lab's entry in the registry.
     pub(crate) fn find(&self) -> Result<placemat_lab::registry::Entry, Failure> {
-        crate::place::registry()
-            .find(self.lab.as_deref())
-            .map_err(|error| {
-                Failure::new(crate::exit::USAGE, error).hint("`placemat ls` lists running labs")
-            })
+        find_lab(self.lab.as_deref())
     }
+}
+
+/// The lab with this id or name; without one, the only live lab.
+fn find_lab(wanted: Option<&str>) -> Result<placemat_lab::registry::Entry, Failure> {
+    crate::place::registry().find(wanted).map_err(|error| {
+        Failure::new(crate::exit::USAGE, error).hint("`placemat ls` lists running labs")
+    })
 }
 
 impl Cli {

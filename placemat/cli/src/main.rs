@@ -18,6 +18,7 @@ mod persona;
 mod place;
 mod port;
 mod progress;
+mod proposal;
 mod provision;
 mod table;
 mod talk;

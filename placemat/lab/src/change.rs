@@ -13,7 +13,7 @@ mod facts;
 mod reach;
 mod show;
 
-pub use compare::{NetworkRule, between};
+pub use compare::{NetworkRule, REMEDY, between};
 pub use reach::LiveSession;
 
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 pub const VERSION: u32 = 1;
 
 /// All that a new file changes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changes {
     /// [`VERSION`].
     pub v: u32,

@@ -7,12 +7,14 @@
 
 pub mod client;
 mod exec;
+mod proposal;
 pub mod protocol;
 mod serial;
 mod server;
 pub mod v2;
 
 pub use client::{Client, ClientError};
+pub use proposal::{Proposal, ProposedSource};
 pub use serial::Sockets;
 pub use server::{Served, serve};
 

@@ -1,5 +1,6 @@
 //! The live lab: start, what can be done to it, shutdown.
 
+mod apply;
 mod bmc;
 mod boot;
 mod build;

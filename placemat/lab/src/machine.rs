@@ -148,6 +148,8 @@ pub struct Machine {
 struct Inner {
     spec: MachineSpec,
     setup: MachineSetup,
+    /// Those of `setup`, until they are let go.
+    taps: Mutex<Arc<Vec<Tap>>>,
     console: Console,
     /// The running QEMU; its keeper takes it away.
     life: watch::Sender<Option<Arc<Life>>>,
@@ -165,13 +167,15 @@ struct Inner {
 
 impl Machine {
     /// A machine that is off.
-    pub fn new(spec: MachineSpec, setup: MachineSetup) -> Self {
+    pub fn new(spec: MachineSpec, mut setup: MachineSetup) -> Self {
+        let taps = std::mem::take(&mut setup.taps);
         let (news, unheard) = mpsc::unbounded_channel();
         let machine = Self {
             inner: Arc::new(Inner {
                 armed: Mutex::new(None),
                 spec,
                 setup,
+                taps: Mutex::new(Arc::new(taps)),
                 console: Console::default(),
                 life: watch::Sender::new(None),
                 news,
@@ -233,7 +237,8 @@ impl Machine {
         self.inner.console.begin_boot();
         self.attach_queues();
         self.set_carrier(true);
-        let launch = launch::launch(&self.inner.spec, &self.inner.setup.taps, first);
+        let taps = self.taps();
+        let launch = launch::launch(&self.inner.spec, &taps, first);
         // A QEMU that hangs as it starts must not hold up the end of the lab.
         let launched = self.inner.halted.run_until_cancelled(launch).await;
         let launched = launched
@@ -418,8 +423,17 @@ impl Machine {
         }
     }
 
+    fn taps(&self) -> Arc<Vec<Tap>> {
+        lock(&self.inner.taps).clone()
+    }
+
+    /// Lets go of its TAP devices, whose names another machine may have then. It must have been halted.
+    pub fn release_taps(&self) {
+        *lock(&self.inner.taps) = Arc::default();
+    }
+
     fn attach_queues(&self) {
-        for tap in &self.inner.setup.taps {
+        for tap in self.taps().iter() {
             if let Err(error) = tap.attach_queues() {
                 tracing::warn!(machine = %self.inner.spec.name, %error, "attach queues of a TAP");
             }
@@ -429,7 +443,7 @@ impl Machine {
     /// Carrier of the far ends: there is none without power, nor while the cables are pulled.
     fn set_carrier(&self, power: bool) {
         let on = power && !self.is_unplugged();
-        for tap in &self.inner.setup.taps {
+        for tap in self.taps().iter() {
             if let Err(error) = tap.set_carrier(on) {
                 tracing::warn!(machine = %self.inner.spec.name, %error, "set carrier of a TAP");
             }

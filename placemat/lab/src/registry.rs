@@ -26,7 +26,26 @@ pub struct LabCard {
     pub files: Vec<PathBuf>,
     /// When it was started, RFC 3339.
     pub started: String,
+    /// Its data directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
 }
+
+impl LabCard {
+    /// Notes in a run directory that its lab is made from other files now.
+    pub(crate) fn note_files(run_dir: &Path, files: Vec<PathBuf>) -> io::Result<()> {
+        let path = run_dir.join(CARD);
+        let mut card: Self = serde_json::from_slice(&fs::read(&path)?)?;
+        card.files = files;
+        // Whoever lists labs meanwhile sees the one or the other.
+        let new = run_dir.join("lab.json.new");
+        fs::write(&new, serde_json::to_vec_pretty(&card)?)?;
+        fs::rename(new, path)
+    }
+}
+
+/// In a run directory: what the lab tells of itself.
+const CARD: &str = "lab.json";
 
 /// A live lab on this host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,6 +188,7 @@ impl Registry {
             name: name.to_owned(),
             files,
             started,
+            data_dir: None,
         };
         let run_dir = self.run_base.join(&card.id);
         self.fill(card, &run_dir).inspect_err(|_| {
@@ -177,7 +197,7 @@ impl Registry {
         })
     }
 
-    fn fill(&self, card: LabCard, run_dir: &Path) -> Result<Claim, RegistryError> {
+    fn fill(&self, mut card: LabCard, run_dir: &Path) -> Result<Claim, RegistryError> {
         let run_dir = run_dir.to_owned();
         make_dir(&run_dir)?;
         make_dir(&run_dir.join("logs"))?;
@@ -185,7 +205,8 @@ impl Registry {
         // Not tried but waited for: whoever lists labs looks at it for an instant.
         lock.lock().map_err(io_error("lock", &run_dir))?;
         let (data_dir, data_lock) = self.data_dir(&card.name)?;
-        let path = run_dir.join("lab.json");
+        card.data_dir = Some(data_dir.clone());
+        let path = run_dir.join(CARD);
         let text = serde_json::to_vec_pretty(&card).unwrap_or_default();
         fs::write(&path, text).map_err(io_error("write", &path))?;
         Ok(Claim {
@@ -203,7 +224,7 @@ impl Registry {
             .into_iter()
             .filter(|dir| is_live(dir))
             .filter_map(|run_dir| {
-                let text = fs::read(run_dir.join("lab.json")).ok()?;
+                let text = fs::read(run_dir.join(CARD)).ok()?;
                 Some(Entry {
                     card: serde_json::from_slice(&text).ok()?,
                     run_dir,

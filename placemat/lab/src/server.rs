@@ -172,7 +172,13 @@ mod tests {
         let bus = EventBus::new(None, std::time::Instant::now());
         let track = BootTrack::new("node/a".into(), bus);
         let body = Body::Mock(MockBody::new(track.clone()));
-        let server = Server::new(cluster.nodes["a"].clone(), body, track, cluster.dialect);
+        let server = Server::new(
+            cluster.nodes["a"].clone(),
+            body,
+            track,
+            cluster.dialect,
+            CancellationToken::new(),
+        );
         let server = server.expect("a server");
         let users = server.bmc().users();
         for (name, password) in [("admin", "placemat"), ("cybozu", "cybozu")] {

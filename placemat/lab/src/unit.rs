@@ -4,6 +4,7 @@
 mod app;
 mod bird;
 mod change;
+mod files;
 mod limit;
 mod order;
 mod script;
@@ -23,7 +24,7 @@ use placemat_spec::event::LabEventKind;
 use placemat_spec::resource::App;
 use placemat_spec::selector::Target;
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
@@ -368,47 +369,6 @@ impl Unit {
         });
     }
 
-    /// Puts another file in the place of one of its spec's, now and at each power-on, and starts the
-    /// program anew that reads it. Returns once the one that read the old file has ended.
-    pub async fn replace_file(
-        &self,
-        path: &Path,
-        contents: Contents,
-        app: &str,
-    ) -> Result<(), UnitError> {
-        let held = self.is_held(app);
-        self.kill_app(app).await?;
-        let written = {
-            let _one_at_a_time = self.inner.power.lock().await;
-            lock(&self.inner.replaced).insert(path.to_owned(), contents.clone());
-            if self.is_on() {
-                std::fs::write(self.inner.dir.join(path), contents)
-            } else {
-                Ok(())
-            }
-        };
-        self.until_app_ended(app).await;
-        if !held {
-            self.release_app(app);
-        }
-        written.map_err(|error| {
-            let (path, target) = (path.display(), self.target());
-            UnitError::Other(format!("write {path} of {target}: {error}"))
-        })
-    }
-
-    /// Whether a file that was put on its `/run` is this one.
-    pub fn has_file(&self, path: &Path, contents: &[u8]) -> bool {
-        if self.is_on() {
-            return std::fs::read(self.inner.dir.join(path)).is_ok_and(|it| it == contents);
-        }
-        let replaced = lock(&self.inner.replaced);
-        let spec = self.spec();
-        let own = spec.files.iter().find(|(it, _)| it == path);
-        let now = replaced.get(path).or(own.map(|(_, it)| it));
-        now.is_some_and(|it| **it == *contents)
-    }
-
     fn is_held(&self, app: &str) -> bool {
         self.inner.held.borrow().contains(app)
     }
@@ -455,34 +415,6 @@ impl Unit {
                 binds: Vec::new(),
             },
         }
-    }
-
-    /// An empty `/run`, as after any power-on, with the unit's files in it.
-    fn prepare_run_dir(&self) -> Result<(), UnitError> {
-        let dir = &self.inner.dir;
-        let failed = |error: std::io::Error| {
-            UnitError::Other(format!("prepare /run of {}: {error}", self.target()))
-        };
-        if dir.exists() {
-            std::fs::remove_dir_all(dir).map_err(failed)?;
-        }
-        for sub in ["", "bird", "lock"] {
-            std::fs::create_dir_all(dir.join(sub)).map_err(failed)?;
-        }
-        let replaced = lock(&self.inner.replaced);
-        let spec = self.spec();
-        for (path, contents) in &spec.files {
-            let contents = replaced.get(path).unwrap_or(contents);
-            let path = dir.join(path);
-            if let Some(parent) = path.parent() {
-                std::fs::create_dir_all(parent).map_err(failed)?;
-            }
-            std::fs::write(path, contents).map_err(failed)?;
-        }
-        for folder in &spec.folders {
-            folder.make(dir).map_err(failed)?;
-        }
-        self.copy_scripts().map_err(failed)
     }
 
     async fn blocking<F>(&self, work: F) -> Result<(), UnitError>

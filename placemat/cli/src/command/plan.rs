@@ -1,8 +1,8 @@
-//! `placemat plan`: what would be made, without making it.
+//! `placemat plan`: what would be made, without making it; or what a live lab would become.
 
-use crate::exit::{self, Failure};
+use crate::exit::{self, Code, Failure};
 use crate::table::Table;
-use crate::{input, talk};
+use crate::{input, launch, proposal, talk};
 use anyhow::Context;
 use placemat_host::probe::program;
 use placemat_lab::plan::{Made, Plan as LabPlan, Summary, TierPlan};
@@ -20,6 +20,12 @@ pub(super) struct Plan {
     /// As JSON.
     #[arg(long)]
     json: bool,
+    /// Show what `apply` would change of this live lab, and whom that disturbs.
+    #[arg(long, value_name = "ID|NAME")]
+    lab: Option<String>,
+    /// Exit with 1 if the lab differs from the files.
+    #[arg(long, requires = "lab")]
+    exit_code: bool,
 }
 
 /// The whole answer.
@@ -39,6 +45,9 @@ struct Need {
 
 impl Plan {
     pub(super) fn run(self) -> Result<u8, Failure> {
+        if let Some(lab) = &self.lab {
+            return self.of_lab(lab);
+        }
         let loaded = input::cluster(&input::read(&self.files)?)?;
         loaded.warn();
         let plan = LabPlan::of(&loaded.cluster);
@@ -53,6 +62,34 @@ impl Plan {
             talk::data(&planned.text())?;
         }
         Ok(exit::OK)
+    }
+}
+
+/// Exit code of `--exit-code` where something differs, as `git diff` has it.
+const DIFFERS: u8 = 1;
+
+impl Plan {
+    fn of_lab(&self, lab: &str) -> Result<u8, Failure> {
+        let entry = crate::command::find_lab(Some(lab))?;
+        let sources = input::read(&self.files)?;
+        let dir = tempfile::tempdir()
+            .context("make a temporary directory")
+            .code(exit::HOST)?;
+        let loaded = input::cluster(&sources)?.settle(&sources, dir.path())?;
+        loaded.warn();
+        let proposal = proposal::of(&self.files, &loaded, crate::place::cache_base())?;
+        let seen = launch::run(proposal::compare(&entry, &proposal))?;
+        if self.json {
+            let text = serde_json::to_string_pretty(&seen.changes).context("write JSON")?;
+            talk::data(&(text + "\n"))?;
+        } else {
+            talk::data(&seen.changes.to_string())?;
+        }
+        if !seen.refused.is_empty() {
+            return Err(proposal::refused(&seen.refused));
+        }
+        let differs = self.exit_code && !seen.changes.is_empty();
+        Ok(if differs { DIFFERS } else { exit::OK })
     }
 }
 

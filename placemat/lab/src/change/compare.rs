@@ -19,7 +19,7 @@ pub enum NetworkRule {
 }
 
 /// What to do about what cannot be done live.
-const REMEDY: &str = "take the lab down and bring it up again with the new files";
+pub const REMEDY: &str = "take the lab down and bring it up again with the new files";
 
 /// What leads from `old` to `new`. `rewiring` is what becomes of the links, `sessions` those that are up. Problems are the
 /// refused changes, with their places in the new files.
@@ -35,11 +35,8 @@ pub fn between(
     let after: HashSet<&str> = is.iter().map(|it| it.name.as_str()).collect();
     let mut changes = Changes {
         v: VERSION,
-        objects: Vec::new(),
         converted: rewiring.converted.clone(),
-        sessions: Vec::new(),
-        machines: Vec::new(),
-        refused: Vec::new(),
+        ..Changes::default()
     };
     let mut touched = HashMap::new();
     for object in &is {

@@ -1,5 +1,6 @@
 //! Requests and answers of the control socket.
 
+use crate::change::Changes;
 use crate::forward::Forward;
 use placemat_spec::event::{BootPhase, LabEvent, LabPhase};
 use placemat_spec::power::PowerAction;
@@ -70,6 +71,9 @@ pub enum Request {
     /// Stream events. Answers: [`Answer::Attached`], from which on none is missed, then
     /// [`Answer::Event`] until the client goes.
     Events,
+    /// Tell what a [`Proposal`](super::Proposal) would change, which comes along as a descriptor. Answer:
+    /// [`Answer::Plan`].
+    Plan,
     /// Shut the lab down. Answer: [`Answer::Done`] once everything is down.
     Down,
 }
@@ -123,6 +127,13 @@ pub enum Answer {
     Screenshot {
         /// A PNG file in the lab's run directory, the client's to remove.
         file: String,
+    },
+    /// See [`Request::Plan`].
+    Plan {
+        /// All that differs.
+        changes: Changes,
+        /// What cannot be done live, with the lines that ask for it; empty where all can.
+        refused: String,
     },
     /// Something happened.
     Event {
@@ -233,6 +244,7 @@ mod tests {
                 to: "router/a:22".into(),
             },
             Request::Events,
+            Request::Plan,
             Request::Down,
         ];
         let answers = [
@@ -254,6 +266,10 @@ mod tests {
                 links: vec!["router/a:eth0".into()],
             },
             Answer::Attached,
+            Answer::Plan {
+                changes: Changes::default(),
+                refused: "error[not-live]".into(),
+            },
             Answer::Screenshot {
                 file: "screens/b-0.png".into(),
             },

@@ -1,7 +1,7 @@
 //! The lab's end of the control socket.
 
 use super::protocol::{Answer, ErrorKind, Request};
-use super::{SOCKET, exec};
+use super::{Proposal, SOCKET, exec};
 use crate::error::{ActError, chain};
 use crate::forward::{Destination, Listen};
 use crate::lab::Lab;
@@ -141,6 +141,20 @@ async fn attend(lab: Lab, stream: UnixStream, down: CancellationToken) -> io::Re
         Request::Capture { what } => capture(&lab, stream, &what).await,
         Request::Connect { to } => connect(&lab, stream, &to).await,
         Request::Events => events(&lab, stream).await,
+        Request::Plan => {
+            let compared = match proposed(fds).await {
+                Ok(proposal) => lab.compare(&proposal).await,
+                Err(error) => Err(error),
+            };
+            let told = match compared {
+                Ok(compared) => Answer::Plan {
+                    changes: compared.changes,
+                    refused: compared.refused,
+                },
+                Err(error) => error.into(),
+            };
+            answer(&stream, &told).await
+        }
         Request::Down => {
             down.cancel();
             // Kept open: the client sees the end of the lab as the end of its socket.
@@ -149,6 +163,16 @@ async fn attend(lab: Lab, stream: UnixStream, down: CancellationToken) -> io::Re
             stream.read(&mut byte).await.map(|_| ())
         }
     }
+}
+
+/// The proposal that came along.
+async fn proposed(fds: Vec<OwnedFd>) -> Result<Proposal, ActError> {
+    let wrong = |message: String| ActError::new(ErrorKind::BadRequest, message);
+    let [file] = <[OwnedFd; 1]>::try_from(fds)
+        .map_err(|_| wrong("a proposal is the contents of one descriptor".into()))?;
+    let read = tokio::task::spawn_blocking(move || Proposal::open(file)).await;
+    let read = read.map_err(|error| wrong(error.to_string()))?;
+    read.map_err(|error| wrong(format!("read the proposal: {error}")))
 }
 
 fn forward(lab: &Lab, listen: &str, to: &str, fds: Vec<OwnedFd>) -> Result<(), ActError> {

@@ -182,25 +182,25 @@ impl Lab {
             };
             let announcer = announcers.entry(machine).or_default();
             let heeded = match address {
-                Ok(address) => self.heed(server, address.into(), announcer).await,
+                Ok(address) => self.heed(&server, address.into()).await,
                 Err(bad) => Err(bad.to_string()),
             };
             match heeded {
                 Ok(()) => announcer.bad = 0,
-                Err(why) => self.note_bad(server, announcer, why),
+                Err(why) => self.note_bad(&server, announcer, why),
             }
         }
     }
 
     /// Serves a BMC where its guest says that it is, and no longer where it was.
-    async fn heed(
-        &self,
-        server: &Server,
-        address: IpAddr,
-        announcer: &mut Announcer,
-    ) -> Result<(), String> {
+    async fn heed(&self, server: &Server, address: IpAddr) -> Result<(), String> {
         let name = &server.node().name;
-        let verdict = rules::judge(self.cluster(), &lock(&self.inner.bmcs.seats), name, address);
+        let verdict = rules::judge(
+            &self.cluster(),
+            &lock(&self.inner.bmcs.seats),
+            name,
+            address,
+        );
         let Some(seat) = verdict.map_err(|refusal| refusal.to_string())? else {
             return Ok(());
         };

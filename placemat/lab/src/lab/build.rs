@@ -127,8 +127,9 @@ impl Workshop {
     /// A server; `unit` is what is in one of tier `netns`.
     pub(super) fn server(&self, node: &Node, unit: Option<Unit>) -> Result<Server, LabError> {
         let track = self.tracks.of(&node.name, &self.bus);
+        let retired = self.cancel.child_token();
         let body = match (node.tier, unit) {
-            (Tier::Full | Tier::Kernel, _) => Body::Machine(self.machine(node, &track)?),
+            (Tier::Full | Tier::Kernel, _) => Body::Machine(self.machine(node, &track, &retired)?),
             (Tier::Netns, Some(unit)) => Body::Unit {
                 unit,
                 track: track.clone(),
@@ -138,7 +139,6 @@ impl Workshop {
             }
             (Tier::Mock, _) => Body::Mock(MockBody::new(track.clone())),
         };
-        let retired = self.cancel.child_token();
         Server::new(node.clone(), body, track, self.cluster.dialect, retired).map_err(LabError)
     }
 

@@ -17,6 +17,7 @@ use placemat_spec::resource::{Accel, ImageSource, Name, Node, Tier, VolumeKind};
 use placemat_spec::selector::{Target, TargetKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// How long firmware that found nothing to boot waits before it tries again.
 const BOOT_RETRY: Duration = Duration::from_secs(5);
@@ -52,7 +53,12 @@ pub(super) async fn find_qemu(cluster: &Cluster, cache: &Path) -> Result<Option<
 }
 
 impl Workshop {
-    pub(super) fn machine(&self, node: &Node, track: &BootTrack) -> Result<Machine, LabError> {
+    pub(super) fn machine(
+        &self,
+        node: &Node,
+        track: &BootTrack,
+        retired: &CancellationToken,
+    ) -> Result<Machine, LabError> {
         let failed = |act: &str, error: &dyn std::error::Error| {
             LabError(format!("node/{}: {act}: {}", node.name, chain(error)))
         };
@@ -124,7 +130,7 @@ impl Workshop {
                 boot_retry: Some(BOOT_RETRY),
                 announced: self.announced.clone(),
                 tasks: self.tasks.clone(),
-                cancel: self.cancel.clone(),
+                cancel: retired.clone(),
             },
         ))
     }
