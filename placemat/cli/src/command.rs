@@ -1,5 +1,6 @@
 //! The verbs, one file each.
 
+mod apply;
 mod capture;
 mod check;
 mod completion;
@@ -63,6 +64,8 @@ enum Command {
     Plan(plan::Plan),
     /// Draw what is plugged into what, of cluster files, a rack spec or a running lab.
     Graph(graph::Graph),
+    /// Change a running lab to what other files say, after showing what that disturbs.
+    Apply(apply::Apply),
     /// Bring a data center up and keep it until Ctrl-C, `down`, or the end of this process.
     Up(up::Up),
     /// Take a data center down.
@@ -159,6 +162,7 @@ impl Cli {
             Command::Check(verb) => verb.run(),
             Command::Plan(verb) => verb.run(),
             Command::Graph(verb) => verb.run(),
+            Command::Apply(verb) => verb.run(),
             Command::Up(verb) => verb.run(),
             Command::Down(verb) => verb.run(),
             Command::Ls(verb) => verb.run(),

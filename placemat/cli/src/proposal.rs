@@ -1,37 +1,87 @@
 //! New files for a live lab, on their way there.
 
-use crate::exit::{self, Failure};
-use crate::input::Loaded;
+use crate::exit::{self, Code, Failure};
+use crate::input::{self, Loaded};
 use anyhow::Context;
 use placemat_lab::change::Changes;
 use placemat_lab::control::protocol::{Answer, Request};
 use placemat_lab::control::{Client, ClientError, Proposal, ProposedSource};
 use placemat_lab::registry::Entry;
+use placemat_spec::Source;
 use std::path::{Path, PathBuf};
 
-/// A proposal of what was loaded from files that the user named.
+/// A proposal of what was loaded from files that the user named. What a rack spec expands to is proposed as if it lay where
+/// it will, in the lab's data directory.
 pub(crate) fn of(
     files: &[PathBuf],
+    specs: &[Source],
     loaded: &Loaded,
+    entry: &Entry,
     cache_dir: PathBuf,
 ) -> Result<Proposal, Failure> {
     let files = files
         .iter()
-        .map(|file| std::path::absolute(file))
+        .map(std::path::absolute)
         .collect::<Result<_, _>>()
         .context("find the current directory")?;
-    let source = |source: &placemat_spec::Source| ProposedSource {
+    let mut proposal = Proposal {
+        sources: loaded.sources.iter().map(proposed).collect(),
+        files,
+        cache_dir,
+        contents: Vec::new(),
+        agreed: None,
+    };
+    let Some((spec, dir)) = expansion(specs, entry)? else {
+        return Ok(proposal);
+    };
+    let scratch = tempfile::tempdir()
+        .context("make a temporary directory")
+        .code(exit::HOST)?;
+    for path in input::write_expansion(spec, scratch.path())? {
+        let Ok(text) = std::fs::read_to_string(scratch.path().join(&path)) else {
+            continue;
+        };
+        if path == Path::new("cluster.yml") {
+            let mut source = Source::file(&dir.join(&path), text.as_str());
+            source.dir.clone_from(&dir);
+            proposal.sources = vec![proposed(&source)];
+        }
+        proposal.contents.push((dir.join(path), text));
+    }
+    Ok(proposal)
+}
+
+/// Writes what a rack spec expands to where the lab will look for it.
+pub(crate) fn settle(specs: &[Source], entry: &Entry) -> Result<(), Failure> {
+    match expansion(specs, entry)? {
+        Some((spec, dir)) => input::write_expansion(spec, &dir).map(drop),
+        None => Ok(()),
+    }
+}
+
+/// A rack spec, and the folder that its expansion is in.
+fn expansion<'s>(
+    specs: &'s [Source],
+    entry: &Entry,
+) -> Result<Option<(&'s Source, PathBuf)>, Failure> {
+    let [spec] = specs else { return Ok(None) };
+    if !placemat_menu::is_rack_spec(spec) {
+        return Ok(None);
+    }
+    let data = entry.card.data_dir.as_ref().ok_or_else(|| {
+        let error = anyhow::anyhow!("the lab does not tell where its data directory is");
+        Failure::new(exit::LAB, error).hint("an older placemat started it")
+    })?;
+    Ok(Some((spec, data.join("dc"))))
+}
+
+fn proposed(source: &Source) -> ProposedSource {
+    ProposedSource {
         name: source.name.clone(),
         // The lab may be elsewhere.
         dir: std::path::absolute(&source.dir).unwrap_or_else(|_| source.dir.clone()),
         text: source.text.to_string(),
-    };
-    Ok(Proposal {
-        sources: loaded.sources.iter().map(source).collect(),
-        files,
-        cache_dir,
-        agreed: None,
-    })
+    }
 }
 
 /// What a lab says of a proposal.

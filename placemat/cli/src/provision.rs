@@ -20,8 +20,7 @@ pub(crate) struct Provisions {
 
 /// Makes everything ready that the cluster asks for.
 pub(crate) fn make(cluster: &Cluster, claim: &Claim, cache: &Path) -> Result<Provisions, Failure> {
-    let images = Images::prepare(cluster, &Store::new(cache))
-        .map_err(|problems| Failure::of_host(&problems))?;
+    let images = images(cluster, cache)?;
     let groups = match support(cluster)? {
         Some(support) => {
             let groups = Tree::create(&support, &claim.card.id)
@@ -33,6 +32,11 @@ pub(crate) fn make(cluster: &Cluster, claim: &Claim, cache: &Path) -> Result<Pro
         None => None,
     };
     Ok(Provisions { images, groups })
+}
+
+/// OCI images, in the cache.
+pub(crate) fn images(cluster: &Cluster, cache: &Path) -> Result<Images, Failure> {
+    Images::prepare(cluster, &Store::new(cache)).map_err(|problems| Failure::of_host(&problems))
 }
 
 /// Whether limits can be had, if there are any: refused with the lines that ask.

@@ -21,10 +21,14 @@ pub struct Blueprint {
 }
 
 impl Blueprint {
-    /// Reads the files of a cluster.
-    pub fn read(cluster: Cluster) -> Result<Self, LabError> {
+    /// Reads the files of a cluster, but for those that are known.
+    pub fn read(cluster: Cluster, known: &HashMap<PathBuf, Contents>) -> Result<Self, LabError> {
         let mut files = HashMap::new();
         for path in copied(&cluster) {
+            if let Some(contents) = known.get(path) {
+                files.insert(path.to_owned(), contents.clone());
+                continue;
+            }
             let contents = std::fs::read(path)
                 .map_err(|error| LabError(format!("read {}: {error}", path.display())))?;
             files.insert(path.to_owned(), contents.into());
@@ -50,11 +54,21 @@ impl Blueprint {
         self.file(&bird.config).cloned().unwrap_or_default()
     }
 
-    /// The same files with another cluster, of which some come from `other`.
-    pub(crate) fn mixed(cluster: Cluster, newer: &Self, older: &Self) -> Self {
-        let mut files = older.files.clone();
-        let newer = newer.files.iter();
-        files.extend(newer.map(|(path, contents)| (path.clone(), contents.clone())));
+    /// A cluster that is partly of `newer` and partly of `older`; the files `as_before` are those of the older.
+    pub(crate) fn mixed(
+        cluster: Cluster,
+        newer: &Self,
+        older: &Self,
+        as_before: &[PathBuf],
+    ) -> Self {
+        let mut files = newer.files.clone();
+        let before = older.files.iter();
+        let before =
+            before.filter(|(path, _)| as_before.contains(path) || !files.contains_key(*path));
+        let before: Vec<_> = before
+            .map(|(path, contents)| (path.clone(), contents.clone()))
+            .collect();
+        files.extend(before);
         Self::with(cluster, files)
     }
 }

@@ -33,7 +33,7 @@ use placemat_spec::selector::{Selector, Target, TargetKind};
 use placemat_spec::supply::Supply;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -66,6 +66,8 @@ pub struct LabOptions {
     pub groups: Option<placemat_host::cgroup::Tree>,
 }
 
+pub use apply::Step;
+
 /// Why a lab could not be started: a sentence that names object and act.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -87,6 +89,8 @@ struct Inner {
     wiring: Arc<Wiring>,
     hub: Unit,
     fleet: RwLock<fleet::Fleet>,
+    /// Held by whoever changes what it is made from.
+    applying: tokio::sync::Mutex<()>,
     mains: mains::Mains,
     tracks: build::Tracks,
     keepsakes: Arc<storage::Keepsakes>,
@@ -142,6 +146,11 @@ impl Lab {
     /// All servers, in file order.
     pub fn servers(&self) -> Vec<Server> {
         self.fleet().servers.values().cloned().collect()
+    }
+
+    fn fleet_mut(&self) -> RwLockWriteGuard<'_, fleet::Fleet> {
+        let fleet = self.inner.fleet.write();
+        fleet.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn fleet(&self) -> RwLockReadGuard<'_, fleet::Fleet> {

@@ -44,6 +44,14 @@ impl LabCard {
     }
 }
 
+/// Copies what a lab is made from into its run directory, for whoever looks later.
+pub fn keep_sources(run_dir: &Path, sources: &[placemat_spec::Source]) -> io::Result<()> {
+    let texts: Vec<&str> = sources.iter().map(|it| it.text.trim_end()).collect();
+    let new = run_dir.join("cluster.yml.new");
+    fs::write(&new, texts.join("\n---\n") + "\n")?;
+    fs::rename(new, run_dir.join("cluster.yml"))
+}
+
 /// In a run directory: what the lab tells of itself.
 const CARD: &str = "lab.json";
 

@@ -1,6 +1,6 @@
 //! `placemat plan`: what would be made, without making it; or what a live lab would become.
 
-use crate::exit::{self, Code, Failure};
+use crate::exit::{self, Failure};
 use crate::table::Table;
 use crate::{input, launch, proposal, talk};
 use anyhow::Context;
@@ -72,12 +72,10 @@ impl Plan {
     fn of_lab(&self, lab: &str) -> Result<u8, Failure> {
         let entry = crate::command::find_lab(Some(lab))?;
         let sources = input::read(&self.files)?;
-        let dir = tempfile::tempdir()
-            .context("make a temporary directory")
-            .code(exit::HOST)?;
-        let loaded = input::cluster(&sources)?.settle(&sources, dir.path())?;
+        let loaded = input::cluster(&sources)?;
         loaded.warn();
-        let proposal = proposal::of(&self.files, &loaded, crate::place::cache_base())?;
+        let cache = crate::place::cache_base();
+        let proposal = proposal::of(&self.files, &sources, &loaded, &entry, cache)?;
         let seen = launch::run(proposal::compare(&entry, &proposal))?;
         if self.json {
             let text = serde_json::to_string_pretty(&seen.changes).context("write JSON")?;

@@ -21,6 +21,9 @@ pub struct Proposal {
     pub files: Vec<PathBuf>,
     /// Where images that were fetched for it are.
     pub cache_dir: PathBuf,
+    /// Files that lie there only once the change is made, by path.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contents: Vec<(PathBuf, String)>,
     /// What the user has agreed to; absent: not asked. Where something else would be done by now, nothing is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agreed: Option<Vec<ObjectChange>>,
@@ -86,6 +89,7 @@ mod tests {
             }],
             files: vec!["/srv/dc.yml".into()],
             cache_dir: "/var/cache".into(),
+            contents: vec![("/srv/a.conf".into(), "a".into())],
             agreed: None,
         };
         let fd = proposal.seal().expect("a file");

@@ -74,6 +74,9 @@ pub enum Request {
     /// Tell what a [`Proposal`](super::Proposal) would change, which comes along as a descriptor. Answer:
     /// [`Answer::Plan`].
     Plan,
+    /// Make of the lab what a [`Proposal`](super::Proposal) says, which comes along as a descriptor. Answers:
+    /// [`Answer::Step`] as it goes on, then [`Answer::Applied`]. A client that goes away stops nothing.
+    Apply,
     /// Shut the lab down. Answer: [`Answer::Done`] once everything is down.
     Down,
 }
@@ -134,6 +137,20 @@ pub enum Answer {
         changes: Changes,
         /// What cannot be done live, with the lines that ask for it; empty where all can.
         refused: String,
+    },
+    /// Something was done, or could not be.
+    Step {
+        /// To what.
+        object: String,
+        /// In words.
+        text: String,
+        /// It was not done.
+        failed: bool,
+    },
+    /// See [`Request::Apply`].
+    Applied {
+        /// What failed, in sentences.
+        failures: Vec<String>,
     },
     /// Something happened.
     Event {
@@ -245,6 +262,7 @@ mod tests {
             },
             Request::Events,
             Request::Plan,
+            Request::Apply,
             Request::Down,
         ];
         let answers = [
@@ -269,6 +287,14 @@ mod tests {
             Answer::Plan {
                 changes: Changes::default(),
                 refused: "error[not-live]".into(),
+            },
+            Answer::Step {
+                object: "router/a".into(),
+                text: "made".into(),
+                failed: false,
+            },
+            Answer::Applied {
+                failures: vec!["router/b: no".into()],
             },
             Answer::Screenshot {
                 file: "screens/b-0.png".into(),

@@ -141,6 +141,10 @@ async fn attend(lab: Lab, stream: UnixStream, down: CancellationToken) -> io::Re
         Request::Capture { what } => capture(&lab, stream, &what).await,
         Request::Connect { to } => connect(&lab, stream, &to).await,
         Request::Events => events(&lab, stream).await,
+        Request::Apply => match proposed(fds).await {
+            Ok(proposal) => apply(&lab, &stream, proposal).await,
+            Err(error) => answer(&stream, &error.into()).await,
+        },
         Request::Plan => {
             let compared = match proposed(fds).await {
                 Ok(proposal) => lab.compare(&proposal).await,
@@ -163,6 +167,29 @@ async fn attend(lab: Lab, stream: UnixStream, down: CancellationToken) -> io::Re
             stream.read(&mut byte).await.map(|_| ())
         }
     }
+}
+
+/// Changes the lab on a task of its own: a client that goes away does not leave it half done.
+async fn apply(lab: &Lab, stream: &UnixStream, proposal: Proposal) -> io::Result<()> {
+    let (sender, mut steps) = tokio::sync::mpsc::unbounded_channel();
+    let own = lab.clone();
+    let work = lab
+        .tasks()
+        .spawn(async move { own.apply(&proposal, sender).await });
+    while let Some(step) = steps.recv().await {
+        let told = Answer::Step {
+            object: step.object,
+            text: step.text,
+            failed: step.failed,
+        };
+        answer(stream, &told).await?;
+    }
+    let told = match work.await {
+        Ok(Ok(failures)) => Answer::Applied { failures },
+        Ok(Err(error)) => error.into(),
+        Err(error) => ActError::failed(error.to_string()).into(),
+    };
+    answer(stream, &told).await
 }
 
 /// The proposal that came along.

@@ -4,7 +4,12 @@
 //! Proposal --compare--> Changes, Plan --prepare--> specs (nothing is touched yet) --act--> the lab, as far as it came
 //! ```
 
+mod act;
+mod mixed;
+mod prepare;
 mod sessions;
+
+pub use act::Step;
 
 use super::Lab;
 use crate::blueprint::Blueprint;
@@ -12,8 +17,12 @@ use crate::change::{self, Changes, NetworkRule, Refusal};
 use crate::control::Proposal;
 use crate::error::ActError;
 use crate::plan::{Plan, Rewiring};
+use crate::registry::{LabCard, keep_sources};
+use act::Work;
 use placemat_spec::document::Dialect;
-use placemat_spec::{Cluster, Problem};
+use placemat_spec::event::{LabEventKind, LabPhase};
+use placemat_spec::{Cluster, Problem, Source};
+use tokio::sync::mpsc::UnboundedSender;
 
 /// New files held against a lab.
 #[derive(Debug)]
@@ -22,11 +31,61 @@ pub(crate) struct Compared {
     pub(crate) changes: Changes,
     /// What of it cannot be done live, with the lines that ask for it; empty where all can.
     pub(crate) refused: String,
+    old: Blueprint,
     blueprint: Blueprint,
     plan: Plan,
 }
 
 impl Lab {
+    /// Makes of the lab what a proposal says, and tells each step. What fails is told, and the rest goes on; the sentences of
+    /// what failed. Before anything is touched, the whole is refused where it cannot be done.
+    pub(crate) async fn apply(
+        &self,
+        proposal: &Proposal,
+        steps: UnboundedSender<Step>,
+    ) -> Result<Vec<String>, ActError> {
+        let Ok(_one_at_a_time) = self.inner.applying.try_lock() else {
+            return Err(ActError::refused("another change of this lab is under way"));
+        };
+        if self.phase() != LabPhase::Running {
+            let text = "the lab has not started yet, or goes down: it can be changed while it runs";
+            return Err(ActError::refused(text));
+        }
+        let compared = self.compare(proposal).await?;
+        if !compared.refused.is_empty() {
+            return Err(ActError::refused(compared.refused));
+        }
+        let agreed = proposal.agreed.as_ref();
+        if agreed.is_some_and(|agreed| *agreed != compared.changes.objects) {
+            return Err(ActError::refused(
+                "the lab or the files have changed since this was agreed to: look again",
+            ));
+        }
+        if compared.changes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sources = proposal.sources();
+        let prepared = self.prepare(compared, proposal).await?;
+        let text = format!("changes: {}", prepared.changes.totals());
+        self.bus().emit("lab", LabEventKind::Note { text });
+        let failures = Work::new(self.clone(), prepared, steps).run().await;
+        if failures.is_empty() {
+            self.keep_files(proposal, &sources)?;
+        }
+        Ok(failures)
+    }
+
+    /// Notes in the run directory what the lab is made from now.
+    fn keep_files(&self, proposal: &Proposal, sources: &[Source]) -> Result<(), ActError> {
+        let noted = keep_sources(self.run_dir(), sources)
+            .and_then(|()| LabCard::note_files(self.run_dir(), proposal.files.clone()));
+        noted.map_err(|error| {
+            ActError::failed(format!(
+                "all is done, but not noted in the run directory: {error}"
+            ))
+        })
+    }
+
     /// What a proposal would change. Changes nothing.
     pub(crate) async fn compare(&self, proposal: &Proposal) -> Result<Compared, ActError> {
         let old = self.fleet().blueprint.clone();
@@ -36,11 +95,14 @@ impl Lab {
             ));
         }
         let sources = proposal.sources();
+        let known = proposal.contents.iter();
+        let known = known.map(|(path, text)| (path.clone(), text.as_bytes().into()));
+        let known = known.collect();
         let load = move || {
             let loaded = Cluster::load(sources);
             let (cluster, _) =
                 loaded.map_err(|problems| ActError::refused(problems.to_string()))?;
-            let blueprint = Blueprint::read(cluster);
+            let blueprint = Blueprint::read(cluster, &known);
             blueprint.map_err(|error| ActError::refused(error.to_string()))
         };
         let loaded = tokio::task::spawn_blocking(load).await;
@@ -64,6 +126,7 @@ impl Lab {
         Ok(Compared {
             changes,
             refused,
+            old,
             blueprint,
             plan,
         })

@@ -188,12 +188,17 @@ impl Lab {
         let mut failures = Vec::new();
         for boot_server in self.cluster().boot_servers.values() {
             let target = Target::new(TargetKind::BootServer, &boot_server.name);
-            if let Err(error) = self.serve_http_of(&target, boot_server.http_port) {
-                let text = format!("its HTTP server did not start: {}", chain(&error));
+            if let Err(text) = self.serve_http_on(&target, boot_server.http_port) {
                 failures.push(self.note_failure(&target, text));
             }
         }
         failures
+    }
+
+    /// Starts HTTP of one.
+    pub(super) fn serve_http_on(&self, target: &Target, port: u16) -> Result<(), String> {
+        let served = self.serve_http_of(target, port);
+        served.map_err(|error| format!("its HTTP server did not start: {}", chain(&error)))
     }
 
     /// How a boot server's HTTP misbehaves from now on.

@@ -4,7 +4,7 @@ use super::Lab;
 use placemat_spec::selector::{Target, TargetKind};
 use placemat_spec::supply::Supply;
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -14,7 +14,7 @@ const ORDER: [TargetKind; 3] = [TargetKind::Router, TargetKind::BootServer, Targ
 /// Who hangs on what, and what is lost.
 #[derive(Debug)]
 pub(super) struct Mains {
-    supply: Supply,
+    supply: RwLock<Arc<Supply>>,
     state: Mutex<State>,
 }
 
@@ -38,9 +38,48 @@ struct Returning {
 impl Mains {
     pub(super) fn new(supply: Supply) -> Self {
         Self {
-            supply,
+            supply: RwLock::new(Arc::new(supply)),
             state: Mutex::default(),
         }
+    }
+
+    fn supply(&self) -> Arc<Supply> {
+        let supply = self.supply.read().unwrap_or_else(PoisonError::into_inner);
+        supply.clone()
+    }
+
+    /// Takes note that things are plugged in otherwise from now on; who loses power by that.
+    fn replug(&self, supply: Supply, known: impl Fn(&Target) -> bool) -> Vec<Target> {
+        let mut own = self.supply.write().unwrap_or_else(PoisonError::into_inner);
+        *own = Arc::new(supply);
+        drop(own);
+        let mut state = self.state();
+        state.lost.retain(|it| known(it));
+        state.dark.retain(|it, _| known(it));
+        let lost: Vec<Target> = state.lost.iter().cloned().collect();
+        let supply = self.supply();
+        let mut dark = supply.behind(&lost);
+        dark.retain(|it| !supply.is_live(it, &state.lost) && !state.dark.contains_key(it));
+        state.losses += 1;
+        let loss = state.losses;
+        let new = dark.iter().map(|machine| (machine.clone(), loss));
+        state.dark.extend(new);
+        dark
+    }
+
+    /// Machines in the dark that have a live supply by now.
+    fn returning(&self) -> Vec<Returning> {
+        let (supply, state) = (self.supply(), self.state());
+        let live = state
+            .dark
+            .iter()
+            .filter(|(it, _)| supply.is_live(it, &state.lost));
+        live.map(|(machine, loss)| Returning {
+            after: supply.wait(machine, &state.lost),
+            machine: machine.clone(),
+            loss: *loss,
+        })
+        .collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -49,12 +88,13 @@ impl Mains {
 
     /// Notes a loss; the machines that it leaves without power.
     fn lose(&self, of: &[Target]) -> Vec<Target> {
+        let supply = self.supply();
         let mut state = self.state();
         state.lost.extend(of.iter().cloned());
         state.losses += 1;
         let loss = state.losses;
-        let mut machines = self.supply.behind(of);
-        machines.retain(|machine| !self.supply.is_live(machine, &state.lost));
+        let mut machines = supply.behind(of);
+        machines.retain(|machine| !supply.is_live(machine, &state.lost));
         let dark = machines.iter().map(|machine| (machine.clone(), loss));
         state.dark.extend(dark);
         machines
@@ -62,27 +102,27 @@ impl Mains {
 
     /// Notes that power is there again; what gets it back.
     fn regain(&self, of: &[Target]) -> Vec<Returning> {
+        let supply = self.supply();
         let mut state = self.state();
         state.lost.retain(|lost| !of.contains(lost));
-        let machines = self.supply.behind(of).into_iter();
+        let machines = supply.behind(of).into_iter();
         let returning = machines.filter_map(|machine| {
             let loss = *state.dark.get(&machine)?;
-            self.supply
-                .is_live(&machine, &state.lost)
-                .then(|| Returning {
-                    after: self.supply.wait(&machine, &state.lost),
-                    machine,
-                    loss,
-                })
+            supply.is_live(&machine, &state.lost).then(|| Returning {
+                after: supply.wait(&machine, &state.lost),
+                machine,
+                loss,
+            })
         });
         returning.collect()
     }
 
     /// Whether a machine that was to return still is.
     fn take(&self, returning: &Returning) -> bool {
+        let supply = self.supply();
         let mut state = self.state();
         let still = state.dark.get(&returning.machine) == Some(&returning.loss)
-            && self.supply.is_live(&returning.machine, &state.lost);
+            && supply.is_live(&returning.machine, &state.lost);
         if still {
             state.dark.remove(&returning.machine);
         }
@@ -104,10 +144,30 @@ impl Lab {
 
     /// Gives power back. Machines whose outlets come back later get it in the background.
     pub(crate) async fn restore_mains(&self, of: &[Target]) -> Result<(), String> {
-        let (now, later): (Vec<Returning>, Vec<Returning>) = self
-            .inner
-            .mains
-            .regain(of)
+        self.give_back(self.inner.mains.regain(of)).await
+    }
+
+    /// Follows a change of the files: who is plugged in otherwise gets or loses power by it.
+    pub(super) async fn resupply(&self) -> Result<(), String> {
+        let cluster = self.cluster();
+        let known = |it: &Target| match it.kind {
+            TargetKind::Feed | TargetKind::Pdu => cluster.feeds.contains_key(&it.name),
+            TargetKind::Router => cluster.routers.contains_key(&it.name),
+            TargetKind::BootServer => cluster.boot_servers.contains_key(&it.name),
+            TargetKind::Node => cluster.nodes.contains_key(&it.name),
+            TargetKind::Network | TargetKind::Hub => false,
+        };
+        let dark = self.inner.mains.replug(Supply::of(&cluster), known);
+        let acts = dark.into_iter().map(|machine| {
+            let lab = self.clone();
+            async move { lab.mains(&machine, false).await }
+        });
+        let lost = all(acts).await;
+        lost.and(self.give_back(self.inner.mains.returning()).await)
+    }
+
+    async fn give_back(&self, returning: Vec<Returning>) -> Result<(), String> {
+        let (now, later): (Vec<Returning>, Vec<Returning>) = returning
             .into_iter()
             .partition(|returning| returning.after.is_zero());
         for returning in later {
@@ -155,7 +215,8 @@ impl Lab {
             if !state.lost.contains(of) {
                 return false;
             }
-            let mut machines = self.inner.mains.supply.behind(std::slice::from_ref(of));
+            let supply = self.inner.mains.supply();
+            let mut machines = supply.behind(std::slice::from_ref(of));
             machines.retain(|machine| state.dark.contains_key(machine));
             machines
         };
@@ -172,7 +233,7 @@ impl Lab {
     pub(crate) async fn mains_are_back(&self, of: &Target) -> bool {
         let live = {
             let state = self.inner.mains.state();
-            let supply = &self.inner.mains.supply;
+            let supply = self.inner.mains.supply();
             let mut machines = supply.behind(std::slice::from_ref(of));
             machines.retain(|machine| supply.is_live(machine, &state.lost));
             let waits = |machine| state.dark.contains_key(machine);

@@ -48,7 +48,7 @@ impl Lab {
                 phase: LabPhase::Links,
             },
         );
-        let read = tokio::task::spawn_blocking(move || Blueprint::read(cluster)).await;
+        let read = tokio::task::spawn_blocking(move || Blueprint::read(cluster, &HashMap::new())).await;
         let blueprint = read.map_err(|error| LabError(error.to_string()))??;
         let cluster = blueprint.cluster.clone();
         let wiring = wire(cluster.clone(), options.mtu).await?;
@@ -119,6 +119,7 @@ impl Lab {
                     qemu,
                     images: vec![options.images.clone()],
                 }),
+                applying: tokio::sync::Mutex::default(),
                 options,
                 bus,
                 wiring,
@@ -196,18 +197,25 @@ impl Lab {
     /// Powers servers on, each after what it depends on, with as many VMs booting at once as the
     /// cores bear: under TCG one that waits its turn is up sooner than if all crawled.
     async fn start_servers(&self) -> Vec<String> {
+        let mut servers = self.servers();
+        servers.retain(|server| server.node().autostart);
+        let failures = self.start_these(servers).await.into_iter();
+        failures
+            .map(|(target, why)| self.note_unstarted(&target, &why))
+            .collect()
+    }
+
+    /// The same for some; those that did not start, and why.
+    pub(super) async fn start_these(&self, servers: Vec<Server>) -> Vec<(Target, String)> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let seats = Arc::new(Semaphore::new(cores.max(2)));
         // What did not get power will not come up: nobody waits for it.
-        let hopeless: Hopeless = self
-            .servers()
+        let hopeless: Hopeless = servers
             .iter()
             .map(|server| (server.node().name.clone(), CancellationToken::new()))
             .collect();
         let hopeless = Arc::new(hopeless);
         let mut starting = JoinSet::new();
-        let mut servers = self.servers();
-        servers.retain(|server| server.node().autostart);
         for server in servers {
             let (lab, seats) = (self.clone(), seats.clone());
             let hopeless = hopeless.clone();
@@ -222,10 +230,14 @@ impl Lab {
                 if let Some(token) = hopeless.get(&server.node().name) {
                     token.cancel();
                 }
-                Some(lab.note_unstarted(&server.target(), &failure))
+                Some((server.target(), failure))
             });
         }
-        failures(starting).await
+        let mut unstarted = Vec::new();
+        while let Some(done) = starting.join_next().await {
+            unstarted.extend(done.ok().flatten());
+        }
+        unstarted
     }
 
     async fn start_server(&self, server: &Server, seats: Arc<Semaphore>) -> Result<(), String> {
@@ -302,7 +314,7 @@ async fn wire(cluster: Arc<Cluster>, mtu: Option<u32>) -> Result<Arc<Wiring>, La
 }
 
 /// Static loopback addresses. A node's are its own doing.
-fn loopback_of(cluster: &Cluster, target: &Target) -> Vec<IpNet> {
+pub(super) fn loopback_of(cluster: &Cluster, target: &Target) -> Vec<IpNet> {
     let router = cluster
         .routers
         .get(&target.name)
