@@ -26,9 +26,8 @@ use tokio_util::task::TaskTracker;
 /// Puts what the lab is made from into its run directory, for whoever looks later: every default
 /// settled, every path absolute.
 pub(crate) fn keep(run_dir: &Path, cluster: &Cluster) -> Result<(), Failure> {
-    let path = run_dir.join("cluster.yml");
-    std::fs::write(&path, cluster.to_yaml())
-        .with_context(|| format!("write {}", path.display()))
+    placemat_lab::registry::keep(run_dir, cluster)
+        .context("write cluster.yml of the lab")
         .code(exit::HOST)
 }
 

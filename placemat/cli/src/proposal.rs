@@ -25,7 +25,7 @@ pub(crate) fn of(
         .collect::<Result<_, _>>()
         .context("find the current directory")?;
     let mut proposal = Proposal {
-        sources: loaded.sources.iter().map(proposed).collect(),
+        sources: loaded.cluster.sources.iter().map(proposed).collect(),
         files,
         cache_dir,
         contents: Vec::new(),

@@ -44,11 +44,10 @@ impl LabCard {
     }
 }
 
-/// Copies what a lab is made from into its run directory, for whoever looks later.
-pub fn keep_sources(run_dir: &Path, sources: &[placemat_spec::Source]) -> io::Result<()> {
-    let texts: Vec<&str> = sources.iter().map(|it| it.text.trim_end()).collect();
+/// Puts what a lab is made from into its run directory, for whoever looks later: every default settled, every path absolute.
+pub fn keep(run_dir: &Path, cluster: &placemat_spec::Cluster) -> io::Result<()> {
     let new = run_dir.join("cluster.yml.new");
-    fs::write(&new, texts.join("\n---\n") + "\n")?;
+    fs::write(&new, cluster.to_yaml())?;
     fs::rename(new, run_dir.join("cluster.yml"))
 }
 

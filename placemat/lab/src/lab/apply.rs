@@ -17,11 +17,11 @@ use crate::change::{self, Changes, NetworkRule, Refusal};
 use crate::control::Proposal;
 use crate::error::ActError;
 use crate::plan::{Plan, Rewiring};
-use crate::registry::{LabCard, keep_sources};
+use crate::registry::{self, LabCard};
 use act::Work;
 use placemat_spec::document::Dialect;
 use placemat_spec::event::{LabEventKind, LabPhase};
-use placemat_spec::{Cluster, Problem, Source};
+use placemat_spec::{Cluster, Problem};
 use tokio::sync::mpsc::UnboundedSender;
 
 /// New files held against a lab.
@@ -64,20 +64,17 @@ impl Lab {
         if compared.changes.is_empty() {
             return Ok(Vec::new());
         }
-        let sources = proposal.sources();
         let prepared = self.prepare(compared, proposal).await?;
         let text = format!("changes: {}", prepared.changes.totals());
         self.bus().emit("lab", LabEventKind::Note { text });
         let failures = Work::new(self.clone(), prepared, steps).run().await;
-        if failures.is_empty() {
-            self.keep_files(proposal, &sources)?;
-        }
+        self.keep(proposal)?;
         Ok(failures)
     }
 
     /// Notes in the run directory what the lab is made from now.
-    fn keep_files(&self, proposal: &Proposal, sources: &[Source]) -> Result<(), ActError> {
-        let noted = keep_sources(self.run_dir(), sources)
+    fn keep(&self, proposal: &Proposal) -> Result<(), ActError> {
+        let noted = registry::keep(self.run_dir(), &self.cluster())
             .and_then(|()| LabCard::note_files(self.run_dir(), proposal.files.clone()));
         noted.map_err(|error| {
             ActError::failed(format!(
