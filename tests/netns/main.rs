@@ -1,5 +1,6 @@
 //! Labs in real namespaces: what a lab leaves behind, how it ends, who may run it.
 
+mod apply;
 mod bgp;
 mod boot;
 mod drop_in;

@@ -22,6 +22,8 @@ pub(super) struct Fleet {
     pub(super) qemu: Option<Qemu>,
     /// Held for as long as disks may lie over them.
     pub(super) images: Vec<Arc<Images>>,
+    /// What boot servers hand out for `placemat ssh`; empty until there is one.
+    pub(super) authorized_keys: String,
 }
 
 impl Fleet {

@@ -21,6 +21,7 @@ use placemat_spec::selector::{Target, TargetKind};
 use placemat_spec::supply::Supply;
 use std::collections::HashMap;
 use std::fs::File;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -69,14 +70,7 @@ impl Lab {
             bus.emit("lab", LabEventKind::Note { text });
         }
         let (tracks, keepsakes) = (Tracks::default(), Arc::new(Keepsakes::default()));
-        let mut authorized_keys = String::new();
-        if !cluster.boot_servers.is_empty() {
-            let file = options.run_dir.join(crate::ssh::KEY_FILE);
-            let made = crate::ssh::make(&file);
-            let failed =
-                |error| LabError(format!("make an SSH key in {}: {error}", file.display()));
-            authorized_keys = made.map_err(failed)?;
-        }
+        let authorized_keys = authorized_keys(&cluster, &options.run_dir)?;
         let (announced, inbox) = tokio::sync::mpsc::channel(super::bmc::INBOX);
         let workshop = Workshop {
             blueprint: blueprint.clone(),
@@ -93,7 +87,7 @@ impl Lab {
             images: options.images.clone(),
             keepsakes: keepsakes.clone(),
             oci: options.oci.clone(),
-            authorized_keys,
+            authorized_keys: authorized_keys.clone(),
             groups: options.groups.clone(),
         };
         let (logs, until) = (options.run_dir.join(crate::log::DIR), cancel.clone());
@@ -118,6 +112,7 @@ impl Lab {
                     sites,
                     qemu,
                     images: vec![options.images.clone()],
+                    authorized_keys,
                 }),
                 applying: tokio::sync::Mutex::default(),
                 options,
@@ -201,7 +196,7 @@ impl Lab {
         servers.retain(|server| server.node().autostart);
         let failures = self.start_these(servers).await.into_iter();
         failures
-            .map(|(target, why)| self.note_unstarted(&target, &why))
+            .map(|(target, why)| format!("{target}: did not start: {why}"))
             .collect()
     }
 
@@ -230,6 +225,7 @@ impl Lab {
                 if let Some(token) = hopeless.get(&server.node().name) {
                     token.cancel();
                 }
+                lab.note_unstarted(&server.target(), &failure);
                 Some((server.target(), failure))
             });
         }
@@ -298,6 +294,16 @@ async fn failures(mut set: JoinSet<Option<String>>) -> Vec<String> {
         failures.extend(done.unwrap_or_else(|error| Some(error.to_string())));
     }
     failures
+}
+
+/// The key that `placemat ssh` has, made where there is a boot server to hand it out.
+pub(super) fn authorized_keys(cluster: &Cluster, run_dir: &Path) -> Result<String, LabError> {
+    if cluster.boot_servers.is_empty() {
+        return Ok(String::new());
+    }
+    let file = run_dir.join(crate::ssh::KEY_FILE);
+    let made = crate::ssh::make(&file);
+    made.map_err(|error| LabError(format!("make an SSH key in {}: {error}", file.display())))
 }
 
 async fn wire(cluster: Arc<Cluster>, mtu: Option<u32>) -> Result<Arc<Wiring>, LabError> {

@@ -327,7 +327,9 @@ impl Work {
             }
         }
         for (target, why) in self.lab.start_these(starting).await {
-            self.fail(target, why);
+            // Its event is there already.
+            self.tell(&target.to_string(), &why, true);
+            self.failed.entry(target).or_insert(why);
         }
     }
 

@@ -3,6 +3,7 @@
 use super::super::Lab;
 use super::super::build::Workshop;
 use super::super::machine::find_qemu;
+use super::super::start::authorized_keys;
 use super::Compared;
 use crate::blueprint::Blueprint;
 use crate::boot::{BootSite, SiteSpec};
@@ -88,6 +89,12 @@ impl Lab {
             fleet.qemu.clone_from(&qemu);
         }
         let inner = &self.inner;
+        let mut keys = self.fleet().authorized_keys.clone();
+        if keys.is_empty() {
+            let made = authorized_keys(&compared.blueprint.cluster, self.run_dir());
+            keys = made.map_err(|error| failed(error.to_string()))?;
+            self.fleet_mut().authorized_keys.clone_from(&keys);
+        }
         let workshop = Workshop {
             cluster: compared.blueprint.cluster.clone(),
             blueprint: compared.blueprint.clone(),
@@ -103,6 +110,7 @@ impl Lab {
             images,
             keepsakes: inner.keepsakes.clone(),
             oci,
+            authorized_keys: keys,
             groups: inner.options.groups.clone(),
         };
         let lab = self.clone();
