@@ -175,7 +175,10 @@ async fn apply(lab: &Lab, stream: &UnixStream, proposal: Proposal) -> io::Result
     let own = lab.clone();
     let work = lab
         .tasks()
-        .spawn(async move { own.apply(&proposal, sender).await });
+        .spawn(async move {
+            let ends = own.cancelled().clone();
+            ends.run_until_cancelled(own.apply(&proposal, sender)).await
+        });
     while let Some(step) = steps.recv().await {
         let told = Answer::Step {
             object: step.object,
@@ -185,8 +188,9 @@ async fn apply(lab: &Lab, stream: &UnixStream, proposal: Proposal) -> io::Result
         answer(stream, &told).await?;
     }
     let told = match work.await {
-        Ok(Ok(failures)) => Answer::Applied { failures },
-        Ok(Err(error)) => error.into(),
+        Ok(Some(Ok(failures))) => Answer::Applied { failures },
+        Ok(Some(Err(error))) => error.into(),
+        Ok(None) => ActError::failed("the lab goes down").into(),
         Err(error) => ActError::failed(error.to_string()).into(),
     };
     answer(stream, &told).await

@@ -2,7 +2,8 @@
 
 use super::{App, BIRD_CONFIG, BIRD_SOCKET, Ready, Unit, UnitError, UnitSpec};
 use crate::birdc;
-use std::path::Path;
+use crate::blueprint::Contents;
+use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -93,11 +94,8 @@ impl Unit {
         let old = self.spec();
         let replaced = super::lock(&self.inner.replaced);
         for (path, contents) in &spec.files {
-            if old
-                .files
-                .iter()
-                .any(|it| it == &(path.clone(), contents.clone()))
-                || replaced.contains_key(path)
+            let is_same = |it: &(PathBuf, Contents)| it.0 == *path && it.1 == *contents;
+            if old.files.iter().any(is_same) || replaced.contains_key(path)
             {
                 continue;
             }

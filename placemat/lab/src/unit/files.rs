@@ -17,7 +17,16 @@ impl Unit {
         self.kill_app(app).await?;
         let written = {
             let _one_at_a_time = self.inner.power.lock().await;
-            lock(&self.inner.replaced).insert(path.to_owned(), contents.clone());
+            let spec = self.spec();
+            let own = spec.files.iter().find(|(it, _)| it == path);
+            let mut replaced = lock(&self.inner.replaced);
+            if own.is_some_and(|(_, own)| *own == contents) {
+                // As the spec has it, also when the spec becomes another.
+                replaced.remove(path);
+            } else {
+                replaced.insert(path.to_owned(), contents.clone());
+            }
+            drop(replaced);
             if self.is_on() {
                 std::fs::write(self.inner.dir.join(path), contents)
             } else {

@@ -11,8 +11,7 @@ use placemat_bmc::chassis::{Cause, PowerCommand, PowerPolicy};
 use placemat_spec::event::BootPhase;
 use placemat_spec::resource::{Node, PowerRestore, Tier};
 use placemat_spec::selector::{Target, TargetKind};
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
@@ -70,7 +69,7 @@ impl Work {
         if let Err(error) = self.lab.resupply().await {
             self.tell("power", &error, true);
         }
-        self.settle().await
+        self.settle()
     }
 
     fn tell(&self, object: &str, text: &str, failed: bool) {
@@ -267,9 +266,9 @@ impl Work {
 
     /// HTTP of a boot server that came, or serves elsewhere; what its file says of its faults.
     fn serve(&mut self, target: &Target) {
+        let cluster = self.it.new.cluster.clone();
         let change = self.it.changes.of(&target.to_string()).cloned();
-        let Some((change, server)) = change.zip(self.it.new.cluster.boot_servers.get(&target.name))
-        else {
+        let Some((change, server)) = change.zip(cluster.boot_servers.get(&target.name)) else {
             return;
         };
         let changes = |key: &str| change.keys.iter().any(|it| it.key == key);
@@ -340,8 +339,9 @@ impl Work {
                 let known = self.lab.unit(target);
                 let unit = known.unwrap_or_else(|| self.it.workshop.unit(spec.clone()));
                 unit.respec(spec);
-                let units = &mut self.lab.fleet_mut().units;
-                units.insert(target.clone(), unit.clone());
+                let mut fleet = self.lab.fleet_mut();
+                fleet.units.insert(target.clone(), unit.clone());
+                drop(fleet);
                 Some(unit)
             }
             _ => {
@@ -362,8 +362,7 @@ impl Work {
                 return Err(why);
             }
         };
-        let servers = &mut self.lab.fleet_mut().servers;
-        servers.insert(node.name.clone(), server.clone());
+        self.lab.fleet_mut().servers.insert(node.name.clone(), server.clone());
         self.lab.follow_bgp_on(server.clone());
         self.lab.serve_bmc_of(&server)?;
         Ok(server)
@@ -382,13 +381,12 @@ impl Work {
             done.map_err(|error| error.to_string())?;
         }
         let described = server.described_as(node.clone());
-        let servers = &mut self.lab.fleet_mut().servers;
-        servers.insert(node.name.clone(), described.clone());
+        self.lab.fleet_mut().servers.insert(node.name.clone(), described.clone());
         Ok(described)
     }
 
     /// Notes what the lab is made from now; the sentences of what failed.
-    async fn settle(&mut self) -> Vec<String> {
+    fn settle(&self) -> Vec<String> {
         let blueprint = super::mixed::mixed(
             &self.it.old,
             &self.it.new,
