@@ -141,6 +141,30 @@ fn a_file_that_is_no_text() {
     says!(place, &["check", &file.to_string_lossy()]);
 }
 
+#[test]
+fn json() {
+    let (place, file) = cluster(&format!(
+        "{NETWORK}kind: Router\nname: r1\ninterfaces: [{{network: lan, addresses: [10.0.0.1/24]}}]\n---\n\
+         kind: Network\nname: idle\ntype: internal\n"
+    ));
+    says!(place, &["check", "--json", &file]);
+    let file = place.write(
+        "bad.yml",
+        "kind: Router\nname: r1\ninterfaces:\n  - {network: lam, mac: 1}\nbrid: {}\n",
+    );
+    insta::assert_snapshot!(
+        "json_of_problems",
+        crate::shown(
+            &place,
+            &place.say(&["check", "--json", &file.to_string_lossy()])
+        )
+    );
+    insta::assert_snapshot!(
+        "json_of_no_file",
+        crate::shown(&place, &place.say(&["check", "--json", "no/such.yml"]))
+    );
+}
+
 /// What `--print` writes is the same cluster, wherever it is read.
 #[test]
 fn print() {

@@ -101,6 +101,32 @@ fn swtpm_and_a_cpu_model() {
     place.assert_nothing_left();
 }
 
+/// KVM is taken away, so that it is the same everywhere.
+#[test]
+fn a_cpu_model_of_kvm() {
+    if !needs(&[Need::Root, Need::Qemu]) {
+        return;
+    }
+    let place = Place::new();
+    let node = |name: &str, rest: &str| format!("kind: Node\nname: {name}\n{rest}\n---\n");
+    let text = node("n1", "cpu-model: host")
+        + &node("n2", "accel: kvm")
+        + &node("n3", "cpu-model: \"max,+wings\"");
+    let file = place.write("dc.yml", &text);
+    let setup = "if [ -e /dev/kvm ]; then mount --bind /dev/null /dev/kvm && mount -o remount,bind,nodev /dev/kvm; fi";
+    let said = in_private_mounts(&place, setup, &["up", &file.to_string_lossy()]);
+    assert_eq!(said.code, Some(4), "{said:?}");
+    for words in [
+        "error[cpu-model-of-kvm]",
+        "error[no-kvm]",
+        "error[bad-cpu-model]",
+        "max-x86_64-cpu.wings",
+    ] {
+        assert!(said.err.contains(words), "{words} is not in {}", said.err);
+    }
+    place.assert_nothing_left();
+}
+
 #[test]
 fn tun() {
     if !needs(&[Need::Root, Need::Image, Need::Qemu]) {

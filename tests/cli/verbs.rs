@@ -19,6 +19,7 @@ fn without_a_lab() {
         &["down"],
         &["down", "/no/such.yml"],
         &["prune"],
+        &["prune", "--data", "--json"],
     ] {
         let said = place.say(arguments);
         let _ = writeln!(
@@ -97,6 +98,37 @@ fn with_two_labs_and_wrong_targets() {
     let watched = ended(watched);
     let last = watched.lines().last().expect("a status");
     serde_json::from_str::<placemat_lab::control::protocol::Status>(last).expect("a status");
+    place.assert_nothing_left();
+}
+
+/// What a host has differs; what is told of it does not.
+#[test]
+fn doctor() {
+    let place = Place::new();
+    let file = place.write(
+        "dc.yml",
+        "kind: Network\nname: l\ntype: internal\n---\nkind: Router\nname: r1\ninterfaces: [{network: l, addresses: [10.0.0.1/24]}]\n",
+    );
+    let said = place.say(&["doctor", "--json", &file.to_string_lossy()]);
+    assert!(matches!(said.code, Some(0 | 4)), "{said:?}");
+    let json: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+    assert_eq!(
+        (&json["v"], &json["changes"]),
+        (&1.into(), &serde_json::json!([]))
+    );
+    assert_eq!(json["ready"] == true, said.code == Some(0));
+    let rows = json["rows"].as_array().expect("rows");
+    let row = |name: &str| rows.iter().find(|row| row["name"] == name).expect(name);
+    assert_eq!(row("bird")["section"], "programs");
+    assert_eq!(row("namespaces")["required"], true);
+    // A router on a network of its own: its namespace and the hub's.
+    assert_eq!(row("user.max_net_namespaces")["needed"], 2);
+    let text = place.say(&["doctor", &file.to_string_lossy()]);
+    assert_eq!(text.code, said.code);
+    for row in rows {
+        let name = row["name"].as_str().expect("a name");
+        assert!(text.out.contains(name), "{name} is not in\n{}", text.out);
+    }
     place.assert_nothing_left();
 }
 

@@ -62,6 +62,18 @@ fn files_are_short() {
     assert!(long.is_empty(), "more than {LONGEST} lines: {long:#?}");
 }
 
+/// Whoever opens a file, a test's too, is told what it is for.
+#[test]
+fn every_file_opens_with_what_it_is_for() {
+    let silent = sources().into_iter().filter(|path| {
+        let text = fs::read_to_string(path).unwrap_or_default();
+        let first = text.lines().next().unwrap_or_default();
+        !first.starts_with("//! ")
+    });
+    let silent: Vec<PathBuf> = silent.collect();
+    assert!(silent.is_empty(), "no `//!` on the first line: {silent:#?}");
+}
+
 #[test]
 fn only_host_has_unsafe_code() {
     let host = repository().join("placemat/host");

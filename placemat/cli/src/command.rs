@@ -111,7 +111,7 @@ enum Command {
     /// Print the manual page, or write the pages of all verbs.
     Man(completion::Man),
     /// Tell what this host can do, and how to make it do more.
-    Doctor,
+    Doctor(doctor::Doctor),
     /// Remove what dead labs left: run directories, with --data their disks too.
     Prune(prune::Prune),
 }
@@ -185,7 +185,7 @@ impl Cli {
             Command::Image(verb) => verb.run(),
             Command::InstallLinks(verb) => verb.run(),
             Command::Schema(verb) => verb.run(),
-            Command::Doctor => doctor::run(),
+            Command::Doctor(verb) => verb.run(),
             Command::Prune(verb) => verb.run(),
         }
     }

@@ -3,6 +3,7 @@
 use placemat_lab::control::ClientError;
 use placemat_lab::control::protocol::ErrorKind;
 use placemat_spec::Problems;
+use placemat_spec::problem::{ProblemJson, Severity};
 
 /// All is well.
 pub(crate) const OK: u8 = 0;
@@ -28,6 +29,8 @@ pub(crate) struct Failure {
     code: u8,
     error: anyhow::Error,
     hint: Option<String>,
+    /// Its problems one by one, where that is what it is of.
+    problems: Vec<ProblemJson>,
 }
 
 impl Failure {
@@ -37,12 +40,48 @@ impl Failure {
             code,
             error: error.into(),
             hint: None,
+            problems: Vec::new(),
+        }
+    }
+
+    /// Problems with places.
+    pub(crate) fn of(code: u8, problems: &Problems) -> Self {
+        Self {
+            problems: problems.to_json(Severity::Error),
+            ..Self::new(code, rendered(problems))
         }
     }
 
     /// What a specification asks for and this host lacks.
     pub(crate) fn of_host(problems: &Problems) -> Self {
-        Self::new(HOST, rendered(problems))
+        Self::of(HOST, problems)
+    }
+
+    /// Its exit code.
+    pub(crate) fn code(&self) -> u8 {
+        self.code
+    }
+
+    /// What is wrong, as data: its problems, else itself as one.
+    pub(crate) fn to_json(&self) -> Vec<ProblemJson> {
+        if !self.problems.is_empty() {
+            return self.problems.clone();
+        }
+        vec![ProblemJson {
+            severity: Severity::Error,
+            code: match self.code {
+                USAGE => "usage",
+                SPEC => "bad-input",
+                HOST => "host",
+                LAB => "lab",
+                _ => "internal",
+            }
+            .to_owned(),
+            message: chain(&self.error),
+            at: None,
+            labels: Vec::new(),
+            help: self.hint.clone(),
+        }]
     }
 
     /// Whether a signal is all that happened.
@@ -59,7 +98,7 @@ impl Failure {
 
 impl From<Problems> for Failure {
     fn from(problems: Problems) -> Self {
-        Self::new(SPEC, rendered(&problems))
+        Self::of(SPEC, &problems)
     }
 }
 
@@ -117,10 +156,10 @@ pub(crate) fn report(failure: &Failure) -> u8 {
 /// How a rendered problem begins where there is colour.
 const RED: &str = "\x1b[1;31m";
 
-/// The chain of causes once, then the hint.
-fn words(failure: &Failure) -> String {
+/// The chain of causes, each once.
+fn chain(error: &anyhow::Error) -> String {
     let mut text = String::new();
-    for cause in failure.error.chain() {
+    for cause in error.chain() {
         let words = cause.to_string();
         if text.is_empty() {
             text = words;
@@ -128,6 +167,12 @@ fn words(failure: &Failure) -> String {
             text = format!("{text}: {words}");
         }
     }
+    text
+}
+
+/// The chain of causes once, then the hint.
+fn words(failure: &Failure) -> String {
+    let mut text = chain(&failure.error);
     // Problems with a place come rendered, each with its own `error`.
     let plain = text.strip_prefix(RED).unwrap_or(&text);
     if !plain.starts_with("error[") && !plain.starts_with("error:") {

@@ -12,7 +12,7 @@ use placemat_lab::space;
 use placemat_spec::cluster::{FileKind, FileRef};
 use placemat_spec::document::{Dialect, LARGEST};
 use placemat_spec::problem::Severity;
-use placemat_spec::{Cluster, Problem, Source};
+use placemat_spec::{Cluster, Problem, Problems, Source};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{ErrorKind, Read};
@@ -24,8 +24,8 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Loaded {
     /// The cluster.
     pub(crate) cluster: Cluster,
-    /// What may be wrong with it, rendered; empty where nothing is.
-    warnings: String,
+    /// What may be wrong with it.
+    pub(crate) warnings: Problems,
     /// Of a rack spec: what a single failure takes, a line each.
     pub(crate) single_points: Vec<String>,
 }
@@ -33,9 +33,7 @@ pub(crate) struct Loaded {
 impl Loaded {
     /// Tells what may be wrong with it. Once, by whoever goes on with it.
     pub(crate) fn warn(&self) {
-        if !self.warnings.is_empty() {
-            talk::say(&self.warnings);
-        }
+        warn(&self.warnings);
     }
 
     /// The same with the files of a rack spec's expansion in a folder that stays.
@@ -44,6 +42,13 @@ impl Loaded {
             [spec] if placemat_menu::is_rack_spec(spec) => expanded(spec, dir, Files::MustBeThere),
             _ => Ok(self),
         }
+    }
+}
+
+/// Tells of problems that keep nothing from starting.
+pub(crate) fn warn(warnings: &Problems) {
+    if !warnings.is_empty() {
+        talk::say(&warnings.render_as(Severity::Warning, crate::color::wanted()));
     }
 }
 
@@ -183,11 +188,6 @@ fn checked(dialect: Dialect, sources: Vec<Source>, files: Files) -> Result<Loade
             readable(file).map_err(|reason| file.missing(&reason))
         })?;
     }
-    let warnings = if warnings.is_empty() {
-        String::new()
-    } else {
-        warnings.render_as(Severity::Warning, crate::color::wanted())
-    };
     Ok(Loaded {
         cluster,
         warnings,
@@ -240,15 +240,22 @@ pub(crate) fn check_space(
     data_dir: &Path,
     images: Option<&Images>,
 ) -> Result<(), Failure> {
-    let found = space::check(cluster, data_dir, images);
-    if !found.errors.is_empty() {
-        return Err(cluster.problems(found.errors).into());
-    }
-    if !found.warnings.is_empty() {
-        let warnings = cluster.problems(found.warnings);
-        talk::say(&warnings.render_as(Severity::Warning, crate::color::wanted()));
-    }
+    warn(&space_for(cluster, data_dir, images)?);
     Ok(())
+}
+
+/// As [`check_space`], with warnings untold.
+pub(crate) fn space_for(
+    cluster: &Cluster,
+    data_dir: &Path,
+    images: Option<&Images>,
+) -> Result<Problems, Failure> {
+    let found = space::check(cluster, data_dir, images);
+    if found.errors.is_empty() {
+        Ok(cluster.problems(found.warnings))
+    } else {
+        Err(cluster.problems(found.errors).into())
+    }
 }
 
 /// Refuses a path at which what a lab writes would not outlive it. `what` names the path in the message.
@@ -307,25 +314,23 @@ pub(crate) fn check_host(cluster: &Cluster) -> Result<(), Failure> {
                 Failure::new(exit::HOST, error).hint("load the driver (`modprobe tun`) and allow read and write to the device; or use tier netns")
             })?;
     }
+    crate::limits::check(cluster, &plan)?;
     check_machines(cluster)
 }
 
 fn check_machines(cluster: &Cluster) -> Result<(), Failure> {
-    let found = MachineHost::of(cluster).check(cluster);
-    let color = crate::color::wanted();
-    if !found.warnings.is_empty() {
-        let warnings = cluster.problems(found.warnings);
-        talk::say(&warnings.render_as(Severity::Warning, color));
-    }
-    if found.errors.is_empty() {
+    let accel = crate::place::cache_base().join("accel.json");
+    let found = MachineHost::of(cluster, &accel).check(cluster);
+    warn(&cluster.problems(found.warnings));
+    refuse(cluster, found.errors)
+}
+
+/// Ends with what this host cannot do, if there is anything.
+pub(crate) fn refuse(cluster: &Cluster, errors: Vec<Problem>) -> Result<(), Failure> {
+    if errors.is_empty() {
         return Ok(());
     }
-    let text = cluster.problems(found.errors).render(color);
-    let error = anyhow::anyhow!(
-        "{}\nthis host cannot do what is asked; nothing was started",
-        text.trim_end()
-    );
-    Err(Failure::new(exit::HOST, error))
+    Err(Failure::of_host(&cluster.problems(errors)))
 }
 
 /// Programs that a lab of this cluster runs.

@@ -9,6 +9,7 @@ mod exit;
 mod fetch;
 mod input;
 mod launch;
+mod limits;
 mod live;
 mod log;
 mod machine;

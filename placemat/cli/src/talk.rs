@@ -23,6 +23,12 @@ pub(crate) fn data(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Writes a verb's data to stdout as JSON.
+pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value).context("write JSON")?;
+    data(&(text + "\n"))
+}
+
 /// The word that a value is in JSON: `boot-servers`.
 pub(crate) fn word(value: &impl serde::Serialize) -> String {
     serde_json::to_value(value)

@@ -3,6 +3,7 @@
 
 pub mod accel;
 pub mod firmware;
+pub mod limit;
 pub mod mtu;
 pub mod outside;
 pub mod program;

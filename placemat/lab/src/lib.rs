@@ -17,6 +17,7 @@ pub mod fault;
 pub mod forward;
 pub mod image;
 pub mod lab;
+pub mod limits;
 pub mod log;
 pub mod machine;
 pub mod oci;

@@ -2,9 +2,12 @@
 //! line that asked.
 
 use placemat_host::probe::firmware::{self, Flavor};
-use placemat_host::probe::program;
-use placemat_spec::resource::{Node, Tier};
+use placemat_host::probe::{accel, program};
+use placemat_spec::resource::{Accel, CpuModel, Node, Tier};
 use placemat_spec::{Cluster, Problem};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// A host, as far as machines go. Each part is looked at only where a cluster asks for it.
@@ -18,6 +21,10 @@ pub struct MachineHost {
     pub no_secure_boot: Option<String>,
     /// CPU models that QEMU knows; empty: not asked, or it did not say.
     pub cpu_models: Vec<String>,
+    /// Why there is no KVM, as far as that is known.
+    pub no_kvm: Option<String>,
+    /// What QEMU says of the CPU models that it does not take, features and all.
+    pub refused_models: BTreeMap<String, String>,
     /// Memory and swap in MiB, as far as it is known.
     pub memory_mib: Option<u64>,
     /// What of the memory is free or can be freed, in MiB.
@@ -34,8 +41,9 @@ pub struct Findings {
 }
 
 impl MachineHost {
-    /// Looks at this host. Takes some 50 ms where a node names a CPU model, else none.
-    pub fn of(cluster: &Cluster) -> Self {
+    /// Looks at this host. `accel` is the file of the accelerator probe. Takes some 50 ms where a node
+    /// names a CPU model, and 200 ms for each one with features; else none.
+    pub fn of(cluster: &Cluster, accel: &Path) -> Self {
         let any = |wants: fn(&Node) -> bool| machines(cluster).any(wants);
         let firmware = |flavor| firmware::find(flavor).err().map(|error| error.to_string());
         let missing = |wanted: bool, look: &dyn Fn() -> Option<String>| wanted.then(look).flatten();
@@ -52,11 +60,19 @@ impl MachineHost {
                 firmware(Flavor::SecureBoot)
             }),
             cpu_models: Vec::new(),
+            no_kvm: None,
+            refused_models: BTreeMap::new(),
             memory_mib: mib("MemTotal").map(|all| all + mib("SwapTotal").unwrap_or(0)),
             available_mib: mib("MemAvailable"),
         };
         if any(|node| node.cpu.model.is_some()) {
             host.cpu_models = cpu_models();
+            host.refused_models = refused_models(cluster, &host.cpu_models);
+        }
+        if any(|node| node.accel == Accel::Kvm || asks_for_host(node))
+            && let Ok(qemu) = program::find(QEMU)
+        {
+            host.no_kvm = accel::no_kvm(&qemu, accel);
         }
         host
     }
@@ -100,21 +116,15 @@ impl MachineHost {
             );
         }
         if let Some(model) = &node.cpu.model {
-            let word = model.words.split([',', '+']).next().unwrap_or_default();
-            if !self.cpu_models.is_empty() && !self.cpu_models.iter().any(|known| known == word) {
-                let known: Vec<&str> = self.cpu_models.iter().map(String::as_str).collect();
-                let near = placemat_spec::problem::nearest(word, known.iter().copied());
-                let near = near.map(|near| format!("did you mean `{near}`? "));
-                let message = format!("QEMU has no CPU model `{word}` for Node `{name}`");
-                errors.push(
-                    Problem::new("unknown-cpu-model", message)
-                        .at(model.place, "unknown here")
-                        .help(format!(
-                            "{}`qemu-system-x86_64 -cpu help` lists them",
-                            near.unwrap_or_default()
-                        )),
-                );
-            }
+            errors.extend(self.check_model(node, model));
+        }
+        if let (Accel::Kvm, Some(why)) = (node.accel, &self.no_kvm) {
+            let message = format!("Node `{name}` wants KVM, which this host does not have");
+            errors.push(
+                Problem::new("no-kvm", message)
+                    .at(node.place, "says `accel: kvm`")
+                    .help(format!("{why}; `accel: auto` takes what there is")),
+            );
         }
         if let Some(all) = self.memory_mib.filter(|all| node.memory.mib > *all) {
             let message = format!("Node `{name}` cannot have {}M of memory", node.memory.mib);
@@ -123,6 +133,46 @@ impl MachineHost {
                 format!("this host has {all}M, with its swap"),
             ));
         }
+    }
+
+    /// Whether QEMU knows a model, its features, and can give it here.
+    fn check_model(&self, node: &Node, model: &CpuModel) -> Option<Problem> {
+        let (name, word) = (&node.name, base(&model.words));
+        let tcg = match node.accel {
+            Accel::Tcg => Some("it says `accel: tcg`"),
+            Accel::Auto => self.no_kvm.as_deref(),
+            // That alone is wrong, and told.
+            Accel::Kvm => None,
+        };
+        if let (HOST, Some(why)) = (word, tcg) {
+            let message = format!("Node `{name}` cannot have the host's own CPU model without KVM");
+            return Some(
+                Problem::new("cpu-model-of-kvm", message)
+                    .at(model.place, "only under KVM")
+                    .help(format!("{why}; `max` has all that TCG can do")),
+            );
+        }
+        if !self.cpu_models.is_empty() && !self.cpu_models.iter().any(|known| known == word) {
+            let known = self.cpu_models.iter().map(String::as_str);
+            let near = placemat_spec::problem::nearest(word, known);
+            let near = near.map(|near| format!("did you mean `{near}`? "));
+            let message = format!("QEMU has no CPU model `{word}` for Node `{name}`");
+            return Some(
+                Problem::new("unknown-cpu-model", message)
+                    .at(model.place, "unknown here")
+                    .help(format!(
+                        "{}`qemu-system-x86_64 -cpu help` lists them",
+                        near.unwrap_or_default()
+                    )),
+            );
+        }
+        let why = self.refused_models.get(&model.words)?;
+        let message = format!("QEMU does not take the CPU model of Node `{name}`");
+        Some(
+            Problem::new("bad-cpu-model", message)
+                .at(model.place, why)
+                .help("`qemu-system-x86_64 -cpu help` lists features at its end"),
+        )
     }
 
     /// Machines take memory as their guests touch it, so what does not fit may do for a while.
@@ -146,6 +196,20 @@ impl MachineHost {
     }
 }
 
+/// The CPU model that only KVM has.
+const HOST: &str = "host";
+const QEMU: &str = "qemu-system-x86_64";
+
+/// The model without its features.
+fn base(words: &str) -> &str {
+    words.split([',', '+']).next().unwrap_or_default()
+}
+
+fn asks_for_host(node: &Node) -> bool {
+    let model = node.cpu.model.as_ref();
+    model.is_some_and(|model| base(&model.words) == HOST)
+}
+
 fn plain_uefi(node: &Node) -> bool {
     node.firmware.uefi && node.firmware.secure_boot.is_none()
 }
@@ -166,7 +230,7 @@ fn meminfo_mib(text: &str, key: &str) -> Option<u64> {
 
 /// Asks QEMU. An answer that is not understood is no reason to refuse a file.
 fn cpu_models() -> Vec<String> {
-    let Ok(qemu) = program::locate("qemu-system-x86_64") else {
+    let Ok(qemu) = program::locate(QEMU) else {
         return Vec::new();
     };
     let said = Command::new(qemu)
@@ -177,6 +241,47 @@ fn cpu_models() -> Vec<String> {
         |_| Vec::new(),
         |said| models_in(&String::from_utf8_lossy(&said.stdout)),
     )
+}
+
+/// Models with features that QEMU does not take, with its words. Each is tried, without running a guest.
+fn refused_models(cluster: &Cluster, known: &[String]) -> BTreeMap<String, String> {
+    let Ok(qemu) = program::locate(QEMU) else {
+        return BTreeMap::new();
+    };
+    let models = machines(cluster).filter_map(|node| node.cpu.model.as_ref());
+    let models: BTreeSet<&str> = models.map(|model| model.words.as_str()).collect();
+    let worth = models.into_iter().filter(|words| {
+        let word = base(words);
+        word != *words && word != HOST && known.iter().any(|it| it == word)
+    });
+    let tried = worth.filter_map(|words| Some((words.to_owned(), tried(&qemu, words)?)));
+    tried.collect()
+}
+
+/// Why QEMU does not make a machine with this CPU. An answer that is not understood is none.
+fn tried(qemu: &Path, words: &str) -> Option<String> {
+    let script = "{\"execute\":\"qmp_capabilities\"}\n{\"execute\":\"quit\"}\n";
+    let mut child = Command::new(qemu)
+        .args(["-machine", "q35", "-accel", "tcg", "-cpu", words])
+        .args(["-S", "-nodefaults", "-display", "none", "-m", "16"])
+        .args(["-qmp", "stdio"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .ok()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // One that has ended already reads nothing.
+        let _ = stdin.write_all(script.as_bytes());
+    }
+    let said = child.wait_with_output().ok()?;
+    if said.status.success() {
+        return None;
+    }
+    let text = String::from_utf8_lossy(&said.stderr);
+    let line = text.lines().rev().find(|line| !line.is_empty())?;
+    let (_, words) = line.split_once(": ")?;
+    Some(words.trim().to_owned())
 }
 
 /// Its list: a heading, an indented line a model, an empty line.
@@ -241,7 +346,63 @@ memory: 200G
             cpu_models: vec!["EPYC".into(), "max".into()],
             memory_mib: Some(64 << 10),
             available_mib: Some(32 << 10),
+            ..MachineHost::default()
         }));
+    }
+
+    /// What KVM alone has, and what QEMU has no words for.
+    #[test]
+    fn models_that_cannot_be_had() {
+        let refusal = "Property 'max-x86_64-cpu.wings' not found";
+        let host = MachineHost {
+            cpu_models: vec!["host".into(), "max".into()],
+            no_kvm: Some("there is no /dev/kvm".into()),
+            refused_models: BTreeMap::from([("max,+wings".to_owned(), refusal.to_owned())]),
+            ..MachineHost::default()
+        };
+        let node = |rest: &str| format!("kind: Node\nname: n\n{rest}\n");
+        let told = |host: &MachineHost, rest: &str| {
+            let loaded = Cluster::load(vec![Source::inline("dc.yml", node(rest))]);
+            let (cluster, _) = loaded.unwrap_or_else(|it| panic!("{it}"));
+            let found = host.check(&cluster).errors;
+            cluster.problems(found).render(false)
+        };
+        for (rest, code, words) in [
+            (
+                "cpu-model: host",
+                "cpu-model-of-kvm",
+                "there is no /dev/kvm; `max` has",
+            ),
+            (
+                "cpu-model: \"host,+avx\"",
+                "cpu-model-of-kvm",
+                "dc.yml:3:12",
+            ),
+            (
+                "accel: kvm",
+                "no-kvm",
+                "there is no /dev/kvm; `accel: auto`",
+            ),
+            ("cpu-model: \"max,+wings\"", "bad-cpu-model", refusal),
+            (
+                "cpu-model: maxi",
+                "unknown-cpu-model",
+                "did you mean `max`?",
+            ),
+        ] {
+            let text = told(&host, rest);
+            assert!(
+                text.contains(&format!("error[{code}]")) && text.contains(words),
+                "{text}"
+            );
+        }
+        let kvm = MachineHost {
+            no_kvm: None,
+            ..host
+        };
+        assert_eq!(told(&kvm, "cpu-model: host"), "");
+        let tcg = told(&kvm, "cpu-model: host\naccel: tcg");
+        assert!(tcg.contains("it says `accel: tcg`"), "{tcg}");
     }
 
     #[test]

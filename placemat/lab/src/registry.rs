@@ -267,19 +267,19 @@ impl Registry {
         }))
     }
 
-    /// Removes run directories whose lab is gone; how many.
-    pub fn sweep(&self) -> Result<usize, RegistryError> {
+    /// Removes run directories whose lab is gone; which.
+    pub fn sweep(&self) -> Result<Vec<PathBuf>, RegistryError> {
         if !self.run_base.exists() {
-            return Ok(0);
+            return Ok(Vec::new());
         }
         let _base_lock = self.base_lock()?;
         Ok(self.sweep_locked())
     }
 
-    /// Removes data directories that no live lab has; how many.
-    pub fn sweep_data(&self) -> Result<usize, RegistryError> {
+    /// Removes data directories that no live lab has; which.
+    pub fn sweep_data(&self) -> Result<Vec<PathBuf>, RegistryError> {
         let Ok(entries) = fs::read_dir(&self.data_base) else {
-            return Ok(0);
+            return Ok(Vec::new());
         };
         make_dir(&self.run_base)?;
         let _base_lock = self.base_lock()?;
@@ -287,20 +287,20 @@ impl Registry {
             .flatten()
             .map(|entry| entry.path())
             .filter(|dir| dir.join("lock").exists());
-        let dead: Vec<PathBuf> = dirs.filter(|dir| !is_live(dir)).collect();
+        let mut dead: Vec<PathBuf> = dirs.filter(|dir| !is_live(dir)).collect();
+        dead.sort();
         for dir in &dead {
             fs::remove_dir_all(dir).map_err(io_error("remove", dir))?;
         }
-        Ok(dead.len())
+        Ok(dead)
     }
 
-    fn sweep_locked(&self) -> usize {
+    fn sweep_locked(&self) -> Vec<PathBuf> {
         // Best effort: what cannot be removed today is there tomorrow.
-        self.run_dirs()
-            .into_iter()
-            .filter(|dir| !is_live(dir))
-            .filter(|dir| remove(dir).is_ok())
-            .count()
+        let mut dirs = self.run_dirs();
+        dirs.sort();
+        dirs.retain(|dir| !is_live(dir) && remove(dir).is_ok());
+        dirs
     }
 
     fn base_lock(&self) -> Result<File, RegistryError> {

@@ -12,14 +12,17 @@
 //! ```
 
 mod findings;
+mod json;
 mod nearest;
 mod place;
 mod render;
 
 pub use findings::Findings;
+pub use json::{ProblemJson, Spot};
 pub use nearest::{nearest, suggestion};
 pub use place::Place;
 
+use serde::Serialize;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -56,7 +59,8 @@ impl Source {
 }
 
 /// How bad a problem is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// The input cannot be used.
     Error,

@@ -3,7 +3,6 @@
 use crate::exit::{self, Failure};
 use crate::table::Table;
 use crate::{input, launch, proposal, talk};
-use anyhow::Context;
 use placemat_host::probe::program;
 use placemat_lab::plan::{Made, Plan as LabPlan, Summary, TierPlan};
 use placemat_spec::value::format_size;
@@ -56,8 +55,7 @@ impl Plan {
             needs: needs(&input::programs_of(&loaded.cluster), &plan),
         };
         if self.json {
-            let text = serde_json::to_string_pretty(&planned).context("write JSON")?;
-            talk::data(&(text + "\n"))?;
+            talk::json(&planned)?;
         } else {
             talk::data(&planned.text())?;
         }
@@ -78,8 +76,7 @@ impl Plan {
         let proposal = proposal::of(&self.files, &sources, &loaded, &entry, cache)?;
         let seen = launch::run(proposal::compare(&entry, &proposal))?;
         if self.json {
-            let text = serde_json::to_string_pretty(&seen.changes).context("write JSON")?;
-            talk::data(&(text + "\n"))?;
+            talk::json(&seen.changes)?;
         } else {
             talk::data(&seen.changes.to_string())?;
         }

@@ -2,7 +2,7 @@
 
 use crate::exit::{self, Failure};
 use crate::talk;
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use placemat_menu::rack::keys;
 use placemat_spec::problem::suggestion;
 use placemat_spec::schema::{document_schema, json_schema, kinds};
@@ -42,7 +42,6 @@ fn is_menu(word: &str) -> bool {
 }
 
 fn print(schema: &serde_json::Value) -> Result<u8, Failure> {
-    let text = serde_json::to_string_pretty(schema).context("write JSON")?;
-    talk::data(&(text + "\n"))?;
+    talk::json(schema)?;
     Ok(exit::OK)
 }

@@ -33,8 +33,7 @@ impl Status {
             }
             let status = ask(&entry).await?;
             if self.json {
-                let text = serde_json::to_string_pretty(&status).context("write JSON")?;
-                talk::data(&(text + "\n"))?;
+                talk::json(&status)?;
             } else {
                 talk::data(&table(&status))?;
             }

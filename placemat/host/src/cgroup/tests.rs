@@ -1,3 +1,5 @@
+//! Control groups in a folder made up for it: which layouts are told apart, and what is written where.
+
 use super::layout::{counter, hierarchies};
 use super::probe::probe_in;
 use super::*;

@@ -84,6 +84,16 @@ pub async fn probe(qemu: &Found, cache: &Path) -> AccelReport {
     report
 }
 
+/// Why machines cannot have KVM, as far as that can be told at once: what an earlier [`probe`] found, or
+/// that its device does not open. `None` where they may.
+pub fn no_kvm(qemu: &Found, cache: &Path) -> Option<String> {
+    if let Some(report) = cache::read(cache, &cache::Key::now(qemu)) {
+        return (report.accelerator == Accelerator::Tcg).then_some(report.reason);
+    }
+    let opened = OpenOptions::new().read(true).write(true).open("/dev/kvm");
+    opened.err().map(|error| unopened(&error))
+}
+
 struct Verdict {
     works: bool,
     reason: String,

@@ -8,12 +8,14 @@ use super::{Inner, Lab, LabError, LabOptions};
 use crate::blueprint::Blueprint;
 use crate::event::EventBus;
 use crate::forward::Forwards;
+use crate::limits::Demand;
 use crate::plan::Plan;
 use crate::server::Server;
 use crate::unit::Unit;
 use crate::wiring::Wiring;
 use ipnet::IpNet;
 use placemat_bmc::chassis::{Cause, PowerCommand};
+use placemat_host::probe::limit::allow_open_files;
 use placemat_spec::Cluster;
 use placemat_spec::event::{BootPhase, LabEventKind, LabPhase};
 use placemat_spec::resource::{Name, Tier};
@@ -310,6 +312,11 @@ async fn wire(cluster: Arc<Cluster>, mtu: Option<u32>) -> Result<Arc<Wiring>, La
     let work = move || {
         let mut plan = Plan::of(&cluster);
         plan.default_mtu(mtu);
+        // Many containers are more than shells let a process open.
+        let files = Demand::of(&cluster, &plan).own_files.likely;
+        if let Err(error) = allow_open_files(files) {
+            tracing::warn!(%error, files, "cannot raise the limit of open files");
+        }
         Wiring::create(&plan, |target| loopback_of(&cluster, target))
     };
     let wiring = tokio::task::spawn_blocking(work)

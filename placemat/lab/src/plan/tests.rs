@@ -1,3 +1,5 @@
+//! Which links a cluster comes to, and under which names.
+
 use super::Plan;
 use placemat_spec::{Cluster, Source};
 

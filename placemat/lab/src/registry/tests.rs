@@ -1,3 +1,5 @@
+//! Run and data directories: claimed, found, swept, and never taken from a lab that lives.
+
 use super::*;
 
 fn registry(dir: &Path) -> Registry {

@@ -288,6 +288,12 @@ impl Draw<'_> {
             let bundle = self.names.bundles[0].clone();
             map.insert("image".into(), json!(bundle));
         }
+        let mock = is(map, "tier", "mock");
+        for interface in objects(map, "interfaces") {
+            if mock {
+                interface.remove("impair");
+            }
+        }
         for volume in objects(map, "volumes") {
             if is(volume, "protocol", "virtiofs") {
                 volume.insert("writable".into(), json!(true));

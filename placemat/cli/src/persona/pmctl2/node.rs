@@ -4,7 +4,7 @@ use super::endpoint::Endpoint;
 use crate::command::console::{self, Escape};
 use crate::exit::{self, Failure};
 use crate::talk;
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use placemat_lab::control::v2::NodeStatus;
 
 #[derive(Debug, clap::Subcommand)]
@@ -51,8 +51,7 @@ impl Node {
                 let answer = endpoint.get("/nodes")?;
                 let nodes: Vec<NodeStatus> = answer.read()?;
                 if json {
-                    let text = serde_json::to_string_pretty(&nodes).context("write JSON")?;
-                    talk::data(&(text + "\n"))?;
+                    talk::json(&nodes)?;
                 } else {
                     let names = nodes.into_iter().map(|it| it.name + "\n");
                     talk::data(&names.collect::<String>())?;
@@ -61,8 +60,7 @@ impl Node {
             Self::Show { node } => {
                 let answer = endpoint.get(&format!("/nodes/{}", word(&node)?))?;
                 let node: NodeStatus = answer.read()?;
-                let text = serde_json::to_string_pretty(&node).context("write JSON")?;
-                talk::data(&(text + "\n"))?;
+                talk::json(&node)?;
             }
             Self::Enter { node } => {
                 endpoint.get(&format!("/nodes/{}", word(&node)?))?;

@@ -1,3 +1,5 @@
+//! What the boot server answers over HTTP, to whom, and how it misbehaves when asked to.
+
 use super::*;
 use crate::boot::{SiteBoot, SiteBundle, SiteSpec, look_at_http};
 use placemat_spec::resource::BootMethod;

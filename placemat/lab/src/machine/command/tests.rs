@@ -1,3 +1,5 @@
+//! QEMU's command lines, whole, for servers of every make.
+
 use super::*;
 use crate::machine::{Carrier, DirectKernel, Disk, DiskCache, DiskFormat, MachineFirmware, Share};
 use placemat_host::probe::accel::Accelerator;

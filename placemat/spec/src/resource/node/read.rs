@@ -92,6 +92,9 @@ pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
             );
         }
     }
+    if tier == Tier::Mock {
+        refuse_impair(fields, &node);
+    }
     devices::warn_of_idle_keys(fields, tier);
     reading
         .draft
@@ -99,6 +102,24 @@ pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
         .nodes
         .entry(node.name.clone())
         .or_insert(node);
+}
+
+/// A mock has no links, so nothing can befall what it sends.
+fn refuse_impair(fields: &Fields<'_>, node: &Node) {
+    let asked = node.interfaces.iter().filter_map(|it| it.impair.as_ref());
+    for (_, place) in asked.filter_map(|impair| impair.asked.first()) {
+        fields.findings().error(
+            Problem::new(
+                "conflict",
+                format!(
+                    "{} impairs an interface that sends nothing",
+                    fields.describe()
+                ),
+            )
+            .at(*place, "a server of tier `mock` has no links")
+            .help("remove `impair`, or give the server another tier"),
+        );
+    }
 }
 
 /// Takes `image`, which the tiers that run without firmware cannot do without.
