@@ -95,11 +95,11 @@ impl Shape {
     fn text(&self) -> String {
         let mut text = format!("kind: DataCenter\nname: p\nspines: {}\n", self.spines);
         if self.pods == 0 {
-            text += &format!("racks:\n{}", self.racks(0, "  "));
+            write!(text, "racks:\n{}", self.racks(0, "  ")).unwrap();
         } else {
             writeln!(text, "super-spines: {}\npods:", self.super_spines).unwrap();
             for pod in 1..=self.pods {
-                text += &format!("  - racks:\n{}", self.racks(pod, "      "));
+                write!(text, "  - racks:\n{}", self.racks(pod, "      ")).unwrap();
             }
         }
         let types = TYPES.map(|(name, says)| format!("{name}: {{{says}}}"));
