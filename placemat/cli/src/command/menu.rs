@@ -59,11 +59,8 @@ pub(super) struct Menu {
 /// How rows are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
-    /// Columns, for people.
     Table,
-    /// A list of objects.
     Json,
-    /// Comma-separated, with a heading.
     Csv,
 }
 
