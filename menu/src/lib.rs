@@ -19,11 +19,14 @@
 //! routes among the machines of their rack; every machine announces a loopback of its own; BFD
 //! watches every session.
 //!
+//! [`neco`] does the same for the input of Neco's placemat-menu, with files as that wrote them.
+//!
 //! No I/O here: text in, text out.
 
 pub mod addresses;
 pub mod allocation;
 pub mod diff;
+pub mod neco;
 pub mod rack;
 mod render;
 pub mod topology;

@@ -121,20 +121,7 @@ pub(crate) struct Templates(Environment<'static>);
 
 impl Templates {
     fn new(table: &[Template]) -> Result<Self, minijinja::Error> {
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        // Errors know their place.
-        environment.set_debug(true);
-        environment.set_syntax(
-            SyntaxConfig::builder()
-                .trim_blocks(true)
-                .lstrip_blocks(true)
-                .keep_trailing_newline(true)
-                .build()?,
-        );
-        environment.add_filter("quoted", quoted);
-        environment.add_filter("flow", flow);
-        environment.add_filter("hosts", hosts);
+        let mut environment = environment()?;
         for (name, text) in table {
             environment.add_template(name, text)?;
         }
@@ -154,6 +141,25 @@ impl Templates {
             mode: 0o644,
         })
     }
+}
+
+/// How templates are written: an undefined variable is an error, lines of blocks leave nothing.
+pub(crate) fn environment() -> Result<Environment<'static>, minijinja::Error> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    // Errors know their place.
+    environment.set_debug(true);
+    environment.set_syntax(
+        SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .keep_trailing_newline(true)
+            .build()?,
+    );
+    environment.add_filter("quoted", quoted);
+    environment.add_filter("flow", flow);
+    environment.add_filter("hosts", hosts);
+    Ok(environment)
 }
 
 /// A string as YAML and JSON quote it. Serials and MACs need it: some look like numbers.

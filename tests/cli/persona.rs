@@ -171,7 +171,6 @@ fn links() {
 #[test]
 fn the_menu() {
     let place = Place::new();
-    let rack = repository().join("menu/examples/routers.yml");
     let out = place.dir().join("out");
     let say = |file: &std::path::Path| {
         place.say_as(
@@ -184,12 +183,46 @@ fn the_menu() {
             ],
         )
     };
-    say(&rack).well();
+    say(&repository().join("menu/examples/routers.yml")).well();
     assert!(out.join("cluster.yml").is_file());
+    // Neco's own input, by either name, and what is wrong with it.
+    let neco = repository().join("menu/examples/neco/menu.yml");
+    let said = say(&neco).well();
+    assert!(said.err.starts_with("wrote 20 files to "), "{}", said.err);
+    let mode = |name: &str| {
+        use std::os::unix::fs::PermissionsExt;
+        let meta = std::fs::metadata(out.join(name)).expect("a file");
+        meta.permissions().mode() & 0o777
+    };
+    assert_eq!((mode("setup-iptables"), mode("squid.conf")), (0o755, 0o644));
+    place
+        .say(&["check", &*out.join("cluster.yml").to_string_lossy()])
+        .well();
+    place.say(&["check", &*neco.to_string_lossy()]).well();
+    let text = std::fs::read_to_string(&neco).expect("the example");
+    let beside = neco.parent().expect("a folder");
+    for name in ["ipam.json", "boot-seed.yml.template"] {
+        let text = std::fs::read_to_string(beside.join(name)).expect("beside the example");
+        place.write(name, &text);
+    }
     let old = place.write(
-        "menu.yml",
-        "kind: Network\nspec:\n  asn-base: 64600\n---\nkind: Inventory\nspec: {spine: 2}\n",
+        "old.yml",
+        &text.replace("  proxy: 10.0.49.3", "  prxy: 10.0.49.3"),
     );
-    insta::assert_snapshot!(shown(&place, &say(&old)));
+    let warned = say(&old).well();
+    let refused = place.say(&["menu", &*old.to_string_lossy(), "-o", "no"]);
+    let bad = place.write(
+        "bad.yml",
+        &text
+            .replace("boot-seed", "no-seed")
+            .replace("ipam.json", "none.json"),
+    );
+    insta::assert_snapshot!(format!(
+        "# placemat-menu\n{}\n# placemat menu\n{}\n# files that are not there\n{}",
+        shown(&place, &warned),
+        shown(&place, &refused),
+        shown(&place, &say(&bad))
+    ));
+    assert!(!place.dir().join("no").exists());
     place.assert_nothing_left();
 }

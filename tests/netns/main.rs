@@ -8,6 +8,7 @@ mod example;
 mod fall;
 mod kill9;
 mod life;
+mod neco;
 mod network;
 mod outside;
 mod power;

@@ -1,7 +1,7 @@
 //! From file names to a checked cluster: the only place that reads specifications from disk.
 
 use crate::exit::{self, Code, Failure};
-use crate::talk;
+use crate::{expansion, talk};
 use anyhow::Context;
 use placemat_host::probe::program;
 use placemat_host::sandbox;
@@ -39,7 +39,7 @@ impl Loaded {
     /// The same with the files of a rack spec's expansion in a folder that stays.
     pub(crate) fn settle(self, specs: &[Source], dir: &Path) -> Result<Self, Failure> {
         match specs {
-            [spec] if placemat_menu::is_rack_spec(spec) => expanded(spec, dir, Files::MustBeThere),
+            [menu] if expansion::is_menu(menu) => expanded(menu, dir, Files::MustBeThere),
             _ => Ok(self),
         }
     }
@@ -122,16 +122,16 @@ pub(crate) fn outline(sources: &[Source]) -> Result<Loaded, Failure> {
 
 fn load(dialect: Dialect, sources: &[Source], files: Files) -> Result<Loaded, Failure> {
     match sources {
-        [spec] if placemat_menu::is_rack_spec(spec) => {
+        [menu] if expansion::is_menu(menu) => {
             let dir = tempfile::tempdir()
                 .context("make a temporary directory")
                 .code(exit::HOST)?;
-            expanded(spec, dir.path(), files)
+            expanded(menu, dir.path(), files)
         }
-        many => match many.iter().find(|one| placemat_menu::is_rack_spec(one)) {
-            Some(spec) => Err(Failure::new(
+        many => match many.iter().find(|one| expansion::is_menu(one)) {
+            Some(menu) => Err(Failure::new(
                 exit::USAGE,
-                anyhow::anyhow!("{} is a rack spec, which takes no other files", spec.name),
+                anyhow::anyhow!("{} is a rack spec, which takes no other files", menu.name),
             )
             .hint("expand it with `placemat menu`, then name its cluster.yml with the others")),
             None => checked(dialect, many.to_vec(), files),
@@ -139,45 +139,15 @@ fn load(dialect: Dialect, sources: &[Source], files: Files) -> Result<Loaded, Fa
     }
 }
 
-fn expanded(spec: &Source, dir: &Path, files: Files) -> Result<Loaded, Failure> {
-    let output = placemat_menu::expand(spec)?;
-    let report = placemat_menu::verify::verify(&output.plan, &output.files)?;
-    write_files(output.files, dir)?;
+fn expanded(menu: &Source, dir: &Path, files: Files) -> Result<Loaded, Failure> {
+    let expanded = expansion::verified(menu, dir, Dialect::Strict)?;
+    expansion::put_all(expanded.files, dir)?;
     let source = source(&dir.join("cluster.yml"))?;
-    let loaded = checked(Dialect::Strict, vec![source], files)?;
+    let loaded = checked(expanded.dialect, vec![source], files)?;
     Ok(Loaded {
-        single_points: report.single_points,
+        single_points: expanded.single_points,
         ..loaded
     })
-}
-
-/// Expands a rack spec into a folder; what was written, relative to it.
-pub(crate) fn write_expansion(spec: &Source, dir: &Path) -> Result<Vec<PathBuf>, Failure> {
-    write_files(placemat_menu::expand(spec)?.files, dir)
-}
-
-pub(crate) fn write_files(
-    files: Vec<placemat_menu::File>,
-    dir: &Path,
-) -> Result<Vec<PathBuf>, Failure> {
-    let mut written = Vec::new();
-    for file in files {
-        let path = dir.join(&file.path);
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)
-                .with_context(|| format!("create {}", parent.display()))
-                .code(exit::HOST)?;
-        }
-        let write = || {
-            fs::write(&path, &file.contents)?;
-            fs::set_permissions(&path, fs::Permissions::from_mode(file.mode))
-        };
-        write()
-            .with_context(|| format!("write {}", path.display()))
-            .code(exit::HOST)?;
-        written.push(file.path);
-    }
-    Ok(written)
 }
 
 fn checked(dialect: Dialect, sources: Vec<Source>, files: Files) -> Result<Loaded, Failure> {
@@ -270,7 +240,8 @@ pub(crate) fn check_visible(path: &Path, what: &str, code: u8, hint: &str) -> Re
     Ok(())
 }
 
-fn words(error: &std::io::Error) -> String {
+/// What the system says, without its number.
+pub(crate) fn words(error: &std::io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_owned()
 }

@@ -6,6 +6,7 @@ mod bundle;
 mod color;
 mod command;
 mod exit;
+mod expansion;
 mod fetch;
 mod input;
 mod launch;

@@ -1,13 +1,16 @@
 //! New files for a live lab, on their way there.
 
 use crate::exit::{self, Code, Failure};
+use crate::expansion;
 use crate::input::{self, Loaded};
 use anyhow::Context;
 use placemat_lab::change::Changes;
 use placemat_lab::control::protocol::{Answer, Request};
 use placemat_lab::control::{Client, ClientError, Proposal, ProposedSource};
 use placemat_lab::registry::Entry;
+use placemat_menu::neco;
 use placemat_spec::Source;
+use placemat_spec::document::Dialect;
 use std::path::{Path, PathBuf};
 
 /// A proposal of what was loaded from files that the user named. What a rack spec expands to is proposed as if it lay where
@@ -31,13 +34,13 @@ pub(crate) fn of(
         contents: Vec::new(),
         agreed: None,
     };
-    let Some((spec, dir)) = expansion(specs, entry)? else {
+    let Some((spec, dir)) = expanded(specs, entry)? else {
         return Ok(proposal);
     };
     let scratch = tempfile::tempdir()
         .context("make a temporary directory")
         .code(exit::HOST)?;
-    for path in input::write_expansion(spec, scratch.path())? {
+    for path in expansion::write(spec, scratch.path(), Dialect::Strict)? {
         let Ok(text) = std::fs::read_to_string(scratch.path().join(&path)) else {
             continue;
         };
@@ -53,18 +56,24 @@ pub(crate) fn of(
 
 /// Writes what a rack spec expands to where the lab will look for it.
 pub(crate) fn settle(specs: &[Source], entry: &Entry) -> Result<(), Failure> {
-    match expansion(specs, entry)? {
-        Some((spec, dir)) => input::write_expansion(spec, &dir).map(drop),
+    match expanded(specs, entry)? {
+        Some((spec, dir)) => expansion::write(spec, &dir, Dialect::Strict).map(drop),
         None => Ok(()),
     }
 }
 
 /// A rack spec, and the folder that its expansion is in.
-fn expansion<'s>(
+fn expanded<'s>(
     specs: &'s [Source],
     entry: &Entry,
 ) -> Result<Option<(&'s Source, PathBuf)>, Failure> {
     let [spec] = specs else { return Ok(None) };
+    if neco::is_menu(spec) {
+        // Its files name each other by the folder that they were written to.
+        let error = anyhow::anyhow!("a live lab cannot be changed to a menu of Neco's");
+        return Err(Failure::new(exit::USAGE, error)
+            .hint("write it out with `placemat menu`, and apply its cluster.yml"));
+    }
     if !placemat_menu::is_rack_spec(spec) {
         return Ok(None);
     }

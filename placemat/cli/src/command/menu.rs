@@ -6,14 +6,16 @@ mod own;
 use super::check;
 use crate::exit::{self, Failure};
 use crate::table::Table;
-use crate::{input, talk};
+use crate::{expansion, input, talk};
 use anyhow::{Context, anyhow};
 use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use placemat_menu::addresses::{Row, addresses};
 use placemat_menu::verify::verify;
-use placemat_menu::{FORMATS, Rendering, built_in_templates, expand_as};
-use std::path::PathBuf;
+use placemat_menu::{FORMATS, Rendering, built_in_templates, expand_as, neco};
+use placemat_spec::Source;
+use placemat_spec::document::Dialect;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `menu`.
 #[expect(
@@ -22,7 +24,7 @@ use std::path::PathBuf;
 )]
 #[derive(Debug, clap::Args)]
 pub(super) struct Menu {
-    /// Rack spec (`kind: DataCenter`); `-` is standard input.
+    /// Rack spec (`kind: DataCenter`), or the menu of Neco's placemat-menu; `-` is standard input.
     #[arg(required_unless_present_any = ["list_templates", "print_template"])]
     file: Option<PathBuf>,
     /// Folder to write to; created when it is not there.
@@ -88,7 +90,10 @@ impl Menu {
             return Ok(exit::OK);
         }
         // Without one of the two above, clap has asked for it.
-        let spec = input::source(&self.file.unwrap_or_default())?;
+        let spec = input::source(self.file.as_deref().unwrap_or("".as_ref()))?;
+        if neco::is_menu(&spec) {
+            return self.of_neco(&spec);
+        }
         if self.addresses {
             let rows = addresses(&placemat_menu::plan(&spec)?);
             talk::data(&printed(&rows, printing(&self.format)?)?)?;
@@ -119,14 +124,38 @@ impl Menu {
             let differs = compare::run(&old, &output.files, &rendering)?;
             return Ok(u8::from(differs && self.exit_code));
         }
-        let written = input::write_files(output.files, &self.output)?;
-        talk::say(&format!(
-            "wrote {} files to {}",
-            written.len(),
-            self.output.display()
-        ));
+        let written = expansion::put_all(output.files, &self.output)?;
+        say_written(written.len(), &self.output);
         Ok(exit::OK)
     }
+
+    /// The input of Neco's placemat-menu becomes the files that it became there, and nothing else.
+    fn of_neco(&self, menu: &Source) -> Result<u8, Failure> {
+        let asked = [
+            ("--addresses", self.addresses),
+            ("--format", !self.format.is_empty()),
+            ("--templates", self.templates.is_some()),
+            ("--diff", self.diff.is_some()),
+        ];
+        if let Some((flag, _)) = asked.iter().find(|(_, asked)| *asked) {
+            let error = anyhow!("`{flag}` is for rack specs (`kind: DataCenter`)");
+            return Err(Failure::new(exit::USAGE, error)
+                .hint(format!("{} is a menu of Neco's placemat-menu", menu.name)));
+        }
+        if self.check {
+            let expanded = expansion::verified(menu, &self.output, Dialect::Strict)?;
+            talk::say(&format!("ok: {}", expanded.verified));
+            check::say_single_points(&expanded.single_points);
+            return Ok(exit::OK);
+        }
+        let written = expansion::write(menu, &self.output, Dialect::Strict)?;
+        say_written(written.len(), &self.output);
+        Ok(exit::OK)
+    }
+}
+
+fn say_written(count: usize, dir: &Path) {
+    talk::say(&format!("wrote {count} files to {}", dir.display()));
 }
 
 /// How addresses are printed: as was asked last, or as a table.

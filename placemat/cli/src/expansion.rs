@@ -1,0 +1,112 @@
+//! From a menu to files: `kind: DataCenter`, or the input of Neco's placemat-menu. The only place that
+//! writes what menus expand to, and reads what lies beside them.
+
+use crate::exit::{self, Code, Failure};
+use crate::{input, talk};
+use anyhow::Context;
+use placemat_menu::File;
+use placemat_menu::neco::{self, Beside};
+use placemat_spec::Source;
+use placemat_spec::document::{Dialect, LARGEST};
+use placemat_spec::problem::Severity;
+use std::fs;
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// Whether a source is expanded, and not a cluster itself.
+pub(crate) fn is_menu(source: &Source) -> bool {
+    placemat_menu::is_rack_spec(source) || neco::is_menu(source)
+}
+
+/// What a menu expands to.
+pub(crate) struct Expanded {
+    /// Every file, `cluster.yml` first.
+    pub(crate) files: Vec<File>,
+    /// What a single failure takes, a line each.
+    pub(crate) single_points: Vec<String>,
+    /// By whose rules the cluster is read: Neco's is one of placemat v2.
+    pub(crate) dialect: Dialect,
+    /// What was looked at, in a few words.
+    pub(crate) verified: String,
+}
+
+/// Expands a menu into what is to be written to `dir`, verified. `dialect` is for Neco's menus.
+pub(crate) fn verified(menu: &Source, dir: &Path, dialect: Dialect) -> Result<Expanded, Failure> {
+    if neco::is_menu(menu) {
+        let files = of_neco(menu, dir, dialect)?;
+        return Ok(Expanded {
+            verified: format!("{} files, and a cluster that fits together", files.len()),
+            files,
+            single_points: Vec::new(),
+            dialect: Dialect::V2,
+        });
+    }
+    let output = placemat_menu::expand(menu)?;
+    let report = placemat_menu::verify::verify(&output.plan, &output.files)?;
+    Ok(Expanded {
+        files: output.files,
+        single_points: report.single_points,
+        dialect: Dialect::Strict,
+        verified: report.verified.to_string(),
+    })
+}
+
+/// Expands a menu into a folder; what was written, relative to it. `dialect` is for Neco's menus.
+pub(crate) fn write(menu: &Source, dir: &Path, dialect: Dialect) -> Result<Vec<PathBuf>, Failure> {
+    let files = if neco::is_menu(menu) {
+        of_neco(menu, dir, dialect)?
+    } else {
+        placemat_menu::expand(menu)?.files
+    };
+    put_all(files, dir)
+}
+
+fn of_neco(menu: &Source, dir: &Path, dialect: Dialect) -> Result<Vec<File>, Failure> {
+    let out = std::path::absolute(dir).context("find the current directory")?;
+    let expansion = neco::expand(menu, &Disk, &out, dialect)?;
+    if !expansion.warnings.is_empty() {
+        let color = exit::use_color();
+        talk::say(&expansion.warnings.render_as(Severity::Warning, color));
+    }
+    Ok(expansion.files)
+}
+
+/// Writes files to a folder; their paths, relative to it.
+pub(crate) fn put_all(files: Vec<File>, dir: &Path) -> Result<Vec<PathBuf>, Failure> {
+    files.iter().try_for_each(|file| put(file, dir))?;
+    Ok(files.into_iter().map(|file| file.path).collect())
+}
+
+fn put(file: &File, dir: &Path) -> Result<(), Failure> {
+    let path = dir.join(&file.path);
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)
+            .with_context(|| format!("create {}", parent.display()))
+            .code(exit::HOST)?;
+    }
+    let write = || {
+        fs::write(&path, &file.contents)?;
+        // What was there before keeps its mode otherwise.
+        fs::set_permissions(&path, fs::Permissions::from_mode(file.mode))
+    };
+    write()
+        .with_context(|| format!("write {}", path.display()))
+        .code(exit::HOST)
+}
+
+/// The files beside a menu.
+struct Disk;
+
+impl Beside for Disk {
+    fn text(&self, path: &Path) -> Result<String, String> {
+        let mut bytes = Vec::new();
+        let file = fs::File::open(path).map_err(|error| input::words(&error))?;
+        let read = file.take(LARGEST as u64 + 1).read_to_end(&mut bytes);
+        read.map_err(|error| input::words(&error))?;
+        if bytes.len() > LARGEST {
+            return Err(format!("it is larger than {} MiB", LARGEST >> 20));
+        }
+        String::from_utf8(bytes).map_err(|_| "it is no text".to_owned())
+    }
+}
