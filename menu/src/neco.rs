@@ -173,11 +173,10 @@ fn files(
             files.extend(seeds);
             Some(files)
         }
-        Err(error) => {
-            findings.error(Problem::new(
-                "template",
-                format!("template failed: {error:#}"),
-            ));
+        Err(problems) => {
+            for problem in problems.list {
+                findings.error(problem);
+            }
             None
         }
     }

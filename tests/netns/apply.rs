@@ -32,7 +32,10 @@ fn edited(place: &Place, file: &Path, edit: impl Fn(String) -> String) -> PathBu
 fn life(lab: &Lab, router: &str) -> (String, BTreeMap<String, String>) {
     let target = format!("router/{router}");
     let pid = lab.exec(&target, &["cat", "/run/bird/bird.pid"]).well().out;
-    let told = lab.exec(&target, &["birdc", "-s", "/run/bird/bird.ctl", "show", "protocols"]);
+    let told = lab.exec(
+        &target,
+        &["birdc", "-s", "/run/bird/bird.ctl", "show", "protocols"],
+    );
     let sessions = told.well().out;
     let sessions = sessions.lines().filter(|line| line.contains(" BGP "));
     let since = sessions.map(|line| {
@@ -45,7 +48,9 @@ fn life(lab: &Lab, router: &str) -> (String, BTreeMap<String, String>) {
 /// Objects of events since there were `before` of them.
 fn touched(lab: &Lab, before: usize) -> Vec<String> {
     let events = lab.events();
-    let objects = events[before..].iter().filter_map(|it| it["object"].as_str());
+    let objects = events[before..]
+        .iter()
+        .filter_map(|it| it["object"].as_str());
     let mut objects: Vec<String> = objects.map(str::to_owned).collect();
     objects.sort();
     objects.dedup();
@@ -54,7 +59,11 @@ fn touched(lab: &Lab, before: usize) -> Vec<String> {
 
 fn nothing_differs(place: &Place, lab: &Lab, file: &Path) {
     let said = plan(place, lab, file, &["--exit-code"]);
-    assert_eq!((said.code, said.out.trim()), (Some(0), "nothing differs"), "{said:?}");
+    assert_eq!(
+        (said.code, said.out.trim()),
+        (Some(0), "nothing differs"),
+        "{said:?}"
+    );
 }
 
 #[test]
@@ -100,17 +109,31 @@ fn only_what_a_file_changes_is_changed() {
     assert!(said.err.contains("router/r7: made"), "{said:?}");
     reaches(&lab, "r1", 3);
     reaches(&lab, "r4", 2);
-    assert_eq!(others.map(|router| life(&lab, router)), before, "they notice nothing");
+    assert_eq!(
+        others.map(|router| life(&lab, router)),
+        before,
+        "they notice nothing"
+    );
     let (bird1_now, mut sessions1_now) = life(&lab, "r1");
     sessions1_now.remove("r7");
-    assert_eq!((bird1_now, sessions1_now), (bird1, sessions1), "its other sessions stay up");
+    assert_eq!(
+        (bird1_now, sessions1_now),
+        (bird1, sessions1),
+        "its other sessions stay up"
+    );
     assert_eq!(touched(&lab, events), ["lab", "router/r7"]);
     nothing_differs(&place, &lab, &more);
     let kept = fs::read_to_string(lab.run_dir().join("cluster.yml")).expect("cluster.yml");
     assert!(kept.contains("r7"), "{kept}");
     // It is a part of the lab as any other.
-    lab.exec("r7", &["ip", "-br", "link", "show", "eth1"]).well();
-    assert!(lab.status().objects.iter().any(|it| it.target == "router/r7" && it.power));
+    lab.exec("r7", &["ip", "-br", "link", "show", "eth1"])
+        .well();
+    assert!(
+        lab.status()
+            .objects
+            .iter()
+            .any(|it| it.target == "router/r7" && it.power)
+    );
 
     // And away again: link4 stays a bridge, so that nobody on it notices.
     let before = ["r2", "r4", "r5"].map(|router| life(&lab, router));
@@ -118,7 +141,12 @@ fn only_what_a_file_changes_is_changed() {
     reaches(&lab, "r1", 2);
     assert_eq!(["r2", "r4", "r5"].map(|router| life(&lab, router)), before);
     assert_eq!(lab.exec("r7", &["true"]).code, Some(2));
-    assert!(!lab.status().objects.iter().any(|it| it.target == "router/r7"));
+    assert!(
+        !lab.status()
+            .objects
+            .iter()
+            .any(|it| it.target == "router/r7")
+    );
     nothing_differs(&place, &lab, &file);
     lab.down();
     place.assert_nothing_left();
@@ -140,7 +168,10 @@ fn what_fails_is_told_and_what_is_left_shows() {
 
     // What cannot be done live is refused with its line, before anything is touched.
     let refused = edited(&place, &file, |text| {
-        text.replace("name: shared\ntype: internal", "name: shared\ntype: external\naddress: 10.2.0.254/24")
+        text.replace(
+            "name: shared\ntype: internal",
+            "name: shared\ntype: external\naddress: 10.2.0.254/24",
+        )
     });
     let events = lab.events().len();
     let said = apply(&lab, &refused);
@@ -151,23 +182,39 @@ fn what_fails_is_told_and_what_is_left_shows() {
     // A configuration that BIRD refuses: that router stays as it is, the rest is done.
     place.write("bad.conf", "this is no configuration\n");
     let bad = edited(&place, &file, |text| {
-        text.replace("config: r2.conf", "config: bad.conf")
-            .replace("loopback: [10.0.0.3/32]", "loopback: [10.0.0.3/32, 10.0.9.3/32]")
+        text.replace("config: r2.conf", "config: bad.conf").replace(
+            "loopback: [10.0.0.3/32]",
+            "loopback: [10.0.0.3/32, 10.0.9.3/32]",
+        )
     });
     let before = life(&lab, "r2");
     let said = apply(&lab, &bad);
     assert_eq!(said.code, Some(5), "{said:?}");
-    assert!(said.err.contains("router/r2: failed: reconfigure BIRD of router/r2"), "{said:?}");
+    assert!(
+        said.err
+            .contains("router/r2: failed: reconfigure BIRD of router/r2"),
+        "{said:?}"
+    );
     assert_eq!(life(&lab, "r2"), before, "its sessions stay up");
-    lab.exec("r3", &["ping", "-c", "1", "-W", "2", "-I", "10.0.9.3", "10.0.9.3"]).well();
+    lab.exec(
+        "r3",
+        &["ping", "-c", "1", "-W", "2", "-I", "10.0.9.3", "10.0.9.3"],
+    )
+    .well();
     let left = plan(&place, &lab, &bad, &["--json"]).well();
     let left: Value = serde_json::from_str(&left.out).expect("JSON");
     let objects = left["objects"].as_array().expect("objects");
-    let names: Vec<&str> = objects.iter().filter_map(|it| it["object"].as_str()).collect();
+    let names: Vec<&str> = objects
+        .iter()
+        .filter_map(|it| it["object"].as_str())
+        .collect();
     assert_eq!(names, ["router/r2"], "{left}");
 
     // Put right, it goes on from there.
-    place.write("bad.conf", &(fs::read_to_string(place.dir().join("r2.conf")).expect("r2.conf") + "# better\n"));
+    place.write(
+        "bad.conf",
+        &(fs::read_to_string(place.dir().join("r2.conf")).expect("r2.conf") + "# better\n"),
+    );
     apply(&lab, &bad).well();
     nothing_differs(&place, &lab, &bad);
     assert_eq!(established(&lab, "r2"), 2);
@@ -202,8 +249,14 @@ fn servers_apps_and_power_change_one_by_one() {
     let lab = place.up(&file);
     let next = edited(&place, &file, |text| {
         text.replace("[sleep, \"1002\"]", "[sleep, \"1003\"]")
-            .replace("{kind: Node, name: b, tier: mock, bmc: {address: 10.9.0.3}}\n---\n", "{kind: Node, name: c, tier: mock, bmc: {address: 10.9.0.3}}\n---\n")
-            .replace("bmc: {address: 10.9.0.2}", "bmc: {address: 10.9.0.7}, labels: {rack: \"1\"}")
+            .replace(
+                "{kind: Node, name: b, tier: mock, bmc: {address: 10.9.0.3}}\n---\n",
+                "{kind: Node, name: c, tier: mock, bmc: {address: 10.9.0.3}}\n---\n",
+            )
+            .replace(
+                "bmc: {address: 10.9.0.2}",
+                "bmc: {address: 10.9.0.7}, labels: {rack: \"1\"}",
+            )
             .replace("loads: [a]", "loads: [a, c]")
     });
     insta::assert_snapshot!(plan(&place, &lab, &next, &[]).out);
@@ -223,7 +276,10 @@ fn servers_apps_and_power_change_one_by_one() {
     let expected = ["router/ns", "node/a", "node/c"].map(|it| (it.to_owned(), true));
     assert_eq!(powered, expected);
     // What the BMCs answer at, and what hangs on the feed.
-    let asked = lab.exec("hub", &["sh", "-c", "ss -lun | grep -o '10.9.0.[0-9]*:623' | sort"]);
+    let asked = lab.exec(
+        "hub",
+        &["sh", "-c", "ss -lun | grep -o '10.9.0.[0-9]*:623' | sort"],
+    );
     assert_eq!(asked.out, "10.9.0.3:623\n10.9.0.7:623\n", "{asked:?}");
     lab.say("power", &["feed/feed", "off"]).well();
     let dark = lab.status().objects.iter().filter(|it| !it.power).count();

@@ -7,6 +7,7 @@ use super::Plan;
 use crate::File;
 use crate::render::{Artifact, Template, Templates, render_with};
 use minijinja::Error;
+use placemat_spec::Problems;
 
 /// Everything that is written, in order.
 const ARTIFACTS: &[Artifact<Plan>] = &[
@@ -89,8 +90,8 @@ const TEMPLATES: &[Template] = &[
 ];
 
 /// All files of a plan but the seeds.
-pub(super) fn render(plan: &Plan) -> Result<Vec<File>, Error> {
-    render_with(plan, ARTIFACTS, TEMPLATES)
+pub(super) fn render(plan: &Plan) -> Result<Vec<File>, Problems> {
+    render_with(plan, ARTIFACTS, TEMPLATES, &[])
 }
 
 fn cluster(plan: &Plan, templates: &Templates) -> Result<Vec<File>, Error> {

@@ -78,10 +78,14 @@ impl Apply {
 
 fn agreed(entry: &Entry) -> Result<bool, Failure> {
     let mut stderr = std::io::stderr();
-    write!(stderr, "\nchange lab {} ({})? [y/N] ", entry.card.name, entry.card.id)
-        .and_then(|()| stderr.flush())
-        .context("ask")
-        .code(exit::HOST)?;
+    write!(
+        stderr,
+        "\nchange lab {} ({})? [y/N] ",
+        entry.card.name, entry.card.id
+    )
+    .and_then(|()| stderr.flush())
+    .context("ask")
+    .code(exit::HOST)?;
     let mut answer = String::new();
     std::io::stdin()
         .lock()

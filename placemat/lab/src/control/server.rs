@@ -173,12 +173,10 @@ async fn attend(lab: Lab, stream: UnixStream, down: CancellationToken) -> io::Re
 async fn apply(lab: &Lab, stream: &UnixStream, proposal: Proposal) -> io::Result<()> {
     let (sender, mut steps) = tokio::sync::mpsc::unbounded_channel();
     let own = lab.clone();
-    let work = lab
-        .tasks()
-        .spawn(async move {
-            let ends = own.cancelled().clone();
-            ends.run_until_cancelled(own.apply(&proposal, sender)).await
-        });
+    let work = lab.tasks().spawn(async move {
+        let ends = own.cancelled().clone();
+        ends.run_until_cancelled(own.apply(&proposal, sender)).await
+    });
     while let Some(step) = steps.recv().await {
         let told = Answer::Step {
             object: step.object,

@@ -51,7 +51,8 @@ impl Lab {
                 phase: LabPhase::Links,
             },
         );
-        let read = tokio::task::spawn_blocking(move || Blueprint::read(cluster, &HashMap::new())).await;
+        let read =
+            tokio::task::spawn_blocking(move || Blueprint::read(cluster, &HashMap::new())).await;
         let blueprint = read.map_err(|error| LabError(error.to_string()))??;
         let cluster = blueprint.cluster.clone();
         let wiring = wire(cluster.clone(), options.mtu).await?;

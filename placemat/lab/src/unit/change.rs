@@ -95,8 +95,7 @@ impl Unit {
         let replaced = super::lock(&self.inner.replaced);
         for (path, contents) in &spec.files {
             let is_same = |it: &(PathBuf, Contents)| it.0 == *path && it.1 == *contents;
-            if old.files.iter().any(is_same) || replaced.contains_key(path)
-            {
+            if old.files.iter().any(is_same) || replaced.contains_key(path) {
                 continue;
             }
             let whole = self.inner.dir.join(path);

@@ -362,7 +362,10 @@ impl Work {
                 return Err(why);
             }
         };
-        self.lab.fleet_mut().servers.insert(node.name.clone(), server.clone());
+        self.lab
+            .fleet_mut()
+            .servers
+            .insert(node.name.clone(), server.clone());
         self.lab.follow_bgp_on(server.clone());
         self.lab.serve_bmc_of(&server)?;
         Ok(server)
@@ -381,7 +384,10 @@ impl Work {
             done.map_err(|error| error.to_string())?;
         }
         let described = server.described_as(node.clone());
-        self.lab.fleet_mut().servers.insert(node.name.clone(), described.clone());
+        self.lab
+            .fleet_mut()
+            .servers
+            .insert(node.name.clone(), described.clone());
         Ok(described)
     }
 
