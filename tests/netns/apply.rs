@@ -163,7 +163,7 @@ fn what_fails_is_told_and_what_is_left_shows() {
     converges(&lab);
 
     // Without a terminal nobody can be asked.
-    let said = lab.say("apply", &[&file.to_string_lossy()]);
+    let said = lab.say("apply", &[file.as_os_str()]);
     assert_eq!(said.code, Some(2), "{said:?}");
 
     // What cannot be done live is refused with its line, before anything is touched.

@@ -71,7 +71,7 @@ fn whole(
         server::time_server(network, &images, findings);
     }
     let inventory = draft.inventory.and_then(|(inventory, _)| inventory)?;
-    let types = types(draft.types, &inventory.racks, inventory.place, findings)?;
+    let types = types(&draft.types, &inventory.racks, inventory.place, findings)?;
     Some(Menu {
         network: network?,
         inventory,
@@ -173,7 +173,7 @@ fn missing(draft: &Draft, first: Option<&Document>, findings: &Findings) {
 
 /// Every type that the inventory uses must be there.
 fn types(
-    read: Vec<(Typed, Place)>,
+    read: &[(Typed, Place)],
     racks: &[Rack],
     inventory: Place,
     findings: &Findings,

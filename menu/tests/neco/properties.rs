@@ -165,7 +165,7 @@ proptest! {
                 prop_assert_eq!(&theirs.network, &ours.network);
             }
         }
-        for (tor, namespace) in plan.tors.iter().flat_map(|tor| Some((tor, interfaces(&plan, &tor.name)))) {
+        for (tor, namespace) in plan.tors.iter().map(|tor| (tor, interfaces(&plan, &tor.name))) {
             let segment = namespace.last().unwrap().address;
             prop_assert_eq!(&tor.node_interface, &format!("eth{}", namespace.len() - 1));
             for server in &tor.servers {

@@ -142,7 +142,13 @@ fn bird_of_tors() {
         lines
     };
     // ToR, ASN, spines' ends, servers by address.
-    let cases: [(&str, u32, [u32; 2], &[(&str, &str)]); 4] = [
+    type Case = (
+        &'static str,
+        u32,
+        [u32; 2],
+        &'static [(&'static str, &'static str)],
+    );
+    let cases: [Case; 4] = [
         (
             "rack0-tor1",
             64600,

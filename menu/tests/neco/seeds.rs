@@ -11,12 +11,12 @@ fn what_go_says() {
         file(&expansion, "seed_boot-1.yml").unwrap(),
         "#cloud-config\nhostname: boot-1\nruncmd:\n  - [setup, \"1\"]\n"
     );
-    let template = r#"{{- /* all there is */ -}}
+    let template = r"{{- /* all there is */ -}}
 {{.Name}} {{$.Rack.Name}} {{.Rack.ASN}} {{.Rack.ToR1.NodeInterface}} {{.Rack.ToR2.SpineAddresses}}
 {{with .Rack.BootNode}}{{.Name}} {{.BastionAddress}} {{.Node1Address}} {{.Node2Address}}{{end}}
 {{range .Rack.CSList}}{{.Name}} {{.Node1Address}} {{.Node2Address}}
 {{end}}{{range $i, $s := .Rack.SSList}}{{$i}}={{$s.Name}} {{else}}none{{end}}
-"#;
+";
     let folder = Folder::usual().with("seed.template", template);
     let expansion = expand_with(MENU, &folder).unwrap_or_else(|problems| panic!("{problems}"));
     insta::assert_snapshot!(format!(

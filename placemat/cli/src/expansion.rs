@@ -2,7 +2,7 @@
 //! writes what menus expand to, and reads what lies beside them.
 
 use crate::exit::{self, Code, Failure};
-use crate::{input, talk};
+use crate::{color, input, talk};
 use anyhow::Context;
 use placemat_menu::File;
 use placemat_menu::neco::{self, Beside};
@@ -48,7 +48,7 @@ pub(crate) fn verified(menu: &Source, dir: &Path, dialect: Dialect) -> Result<Ex
         files: output.files,
         single_points: report.single_points,
         dialect: Dialect::Strict,
-        verified: report.verified.to_string(),
+        verified: report.verified.clone(),
     })
 }
 
@@ -66,7 +66,7 @@ fn of_neco(menu: &Source, dir: &Path, dialect: Dialect) -> Result<Vec<File>, Fai
     let out = std::path::absolute(dir).context("find the current directory")?;
     let expansion = neco::expand(menu, &Disk, &out, dialect)?;
     if !expansion.warnings.is_empty() {
-        let color = exit::use_color();
+        let color = color::wanted();
         talk::say(&expansion.warnings.render_as(Severity::Warning, color));
     }
     Ok(expansion.files)

@@ -2,7 +2,7 @@
 
 use crate::exit::{self, Code, Failure};
 use crate::expansion;
-use crate::input::{self, Loaded};
+use crate::input::Loaded;
 use anyhow::Context;
 use placemat_lab::change::Changes;
 use placemat_lab::control::protocol::{Answer, Request};

@@ -44,22 +44,26 @@ impl Scope<'_> {
         done
     }
 
+    /// Adds the text of a value.
+    fn print(&mut self, pipeline: &Pipeline, dot: &Value) -> Result<(), Error> {
+        let value = self.pipeline(pipeline, dot)?;
+        let text = value.print().ok_or_else(|| {
+            let label = format!("{} has no text", value.kind());
+            Error::new(pipeline.range.clone(), "this cannot be printed", label)
+                .help("print one of its fields")
+        })?;
+        if self.out.len() + text.len() > LONGEST {
+            let message = format!("the seed is longer than {} MiB", LONGEST >> 20);
+            return Err(Error::new(pipeline.range.clone(), message, "too long here"));
+        }
+        self.out.push_str(&text);
+        Ok(())
+    }
+
     fn node(&mut self, node: &Node, dot: &Value) -> Result<(), Error> {
         match node {
             Node::Text(text) => self.out.push_str(text),
-            Node::Print(pipeline) => {
-                let value = self.pipeline(pipeline, dot)?;
-                let text = value.print().ok_or_else(|| {
-                    let label = format!("{} has no text", value.kind());
-                    Error::new(pipeline.range.clone(), "this cannot be printed", label)
-                        .help("print one of its fields")
-                })?;
-                if self.out.len() + text.len() > LONGEST {
-                    let message = format!("the seed is longer than {} MiB", LONGEST >> 20);
-                    return Err(Error::new(pipeline.range.clone(), message, "too long here"));
-                }
-                self.out.push_str(&text);
-            }
+            Node::Print(pipeline) => self.print(pipeline, dot)?,
             Node::Assign {
                 name,
                 declares,
@@ -107,9 +111,9 @@ impl Scope<'_> {
                     .map(|name| (name.clone(), value.clone()))
                     .collect();
                 if value.truth() {
-                    self.block(then, &value, named)?
+                    self.block(then, &value, named)?;
                 } else {
-                    self.block(other, dot, named)?
+                    self.block(other, dot, named)?;
                 }
             }
             Node::Range {

@@ -218,7 +218,7 @@ fn aligned(menu: &Menu) -> Option<Problem> {
         );
     }
     let first = u64::from(u32::from(ipam.node_pool.network())) + u64::from(ipam.node_offset.value);
-    (first % block != 0).then(|| {
+    (!first.is_multiple_of(block)).then(|| {
         Problem::new(
             "misaligned",
             "the first range begins in the middle of a subnet",

@@ -46,7 +46,7 @@ fn alone(text: &str, documents: &[&Document]) -> String {
             out.push_str(piece);
             continue;
         }
-        let blank = |byte| if byte == b'\n' { '\n' } else { ' ' };
+        let blank = |byte: u8| if byte == b'\n' { '\n' } else { ' ' };
         out.extend(piece.bytes().map(blank));
     }
     out

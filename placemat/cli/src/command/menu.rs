@@ -20,7 +20,8 @@ use std::path::{Path, PathBuf};
 /// Arguments of `menu`.
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
+    clippy::option_option,
+    reason = "each is a flag of the command line; one takes a value where it has one"
 )]
 #[derive(Debug, clap::Args)]
 pub(super) struct Menu {

@@ -114,9 +114,9 @@ impl Content {
             by_serial.insert(machine.serial.clone(), index);
         }
         Self {
+            spec,
             by_mac,
             by_serial,
-            spec,
         }
     }
 }

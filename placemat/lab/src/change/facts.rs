@@ -214,7 +214,8 @@ fn flag(word: &str, set: bool) -> String {
 /// The beginning of a file's hash: enough to tell two versions apart.
 fn short(contents: &[u8]) -> String {
     let hash = Sha1::digest(contents);
-    hash[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+    let beginning: [u8; 4] = [hash[0], hash[1], hash[2], hash[3]];
+    format!("{:08x}", u32::from_be_bytes(beginning))
 }
 
 /// A file that is copied: its name, and what is in it.

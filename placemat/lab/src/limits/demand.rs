@@ -75,7 +75,7 @@ impl Demand {
                 .routers
                 .values()
                 .flat_map(|it| &it.apps)
-                .filter(watches)
+                .filter(|app| watches(app))
                 .count(),
         );
         Self {
@@ -100,7 +100,7 @@ fn count(number: usize) -> u64 {
 }
 
 /// Whether a program is one of those that watch files: dnsmasq does as a DNS server.
-fn watches(app: &&App) -> bool {
+fn watches(app: &App) -> bool {
     let mut words = app.command.iter();
     let program = words.next().and_then(|it| it.rsplit('/').next());
     program == Some("dnsmasq") && !app.command.iter().any(|word| word == "--port=0")

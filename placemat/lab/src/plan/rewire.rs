@@ -120,7 +120,6 @@ fn bridgeless(plan: &Plan) -> impl Iterator<Item = &str> {
 }
 
 /// Those of `old` that are not in `new`, those of `new` that are not in `old`, and those in both that differ.
-#[expect(clippy::type_complexity, reason = "three lists of the same things")]
 fn split<T: Clone + PartialEq, K: std::hash::Hash + Eq>(
     old: &[T],
     new: &[T],

@@ -46,7 +46,9 @@ pub(super) fn apply(cluster: Option<&Cluster>, changes: &mut Vec<Change>) -> Res
     let mut wanted = user_namespaces();
     if let Some(cluster) = cluster {
         let found = check(&limits::demand(cluster), &Measured::of(&settings));
-        let raised = found.iter().flat_map(|finding| finding.settings());
+        let raised = found
+            .iter()
+            .flat_map(placemat_lab::limits::Finding::settings);
         wanted
             .extend(raised.filter(|(name, to)| settings.get(name).is_some_and(|from| from < *to)));
     }

@@ -56,7 +56,7 @@ fn of_image(image: &Image) -> String {
     let all = [
         from,
         compression
-            .map(|it| it.word())
+            .map(placemat_spec::resource::Compression::word)
             .unwrap_or_default()
             .to_owned(),
         said("sha256", *sha256),

@@ -334,20 +334,17 @@ impl Work {
 
     /// A server that comes, or comes back as another machine.
     async fn make_server(&mut self, target: &Target, node: &Node) -> Result<Server, String> {
-        let unit = match (node.tier, self.it.specs.remove(target)) {
-            (Tier::Netns, Some(spec)) => {
-                let known = self.lab.unit(target);
-                let unit = known.unwrap_or_else(|| self.it.workshop.unit(spec.clone()));
-                unit.respec(spec);
-                let mut fleet = self.lab.fleet_mut();
-                fleet.units.insert(target.clone(), unit.clone());
-                drop(fleet);
-                Some(unit)
-            }
-            _ => {
-                self.lab.fleet_mut().units.shift_remove(target);
-                None
-            }
+        let unit = if let (Tier::Netns, Some(spec)) = (node.tier, self.it.specs.remove(target)) {
+            let known = self.lab.unit(target);
+            let unit = known.unwrap_or_else(|| self.it.workshop.unit(spec.clone()));
+            unit.respec(spec);
+            let mut fleet = self.lab.fleet_mut();
+            fleet.units.insert(target.clone(), unit.clone());
+            drop(fleet);
+            Some(unit)
+        } else {
+            self.lab.fleet_mut().units.shift_remove(target);
+            None
         };
         let (workshop, own) = (self.it.workshop.clone(), node.clone());
         // Disks are copied and devices made.

@@ -148,13 +148,12 @@ impl Lab {
                     let boot_server = &cluster.boot_servers[&target.name];
                     let known = self.fleet().sites.get(&target).cloned();
                     let moves = change.keys.iter().any(|key| key.key == "http-port");
-                    let site = match known.filter(|_| !moves) {
-                        Some(site) => site,
-                        None => {
-                            let site = workshop.new_site(boot_server, &index)?;
-                            sites.insert(target.clone(), site.clone());
-                            site
-                        }
+                    let site = if let Some(site) = known.filter(|_| !moves) {
+                        site
+                    } else {
+                        let site = workshop.new_site(boot_server, &index)?;
+                        sites.insert(target.clone(), site.clone());
+                        site
                     };
                     workshop.boot_server_spec(boot_server, &site)?
                 }
