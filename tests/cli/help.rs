@@ -7,6 +7,7 @@ const VERBS: &[&str] = &[
     "check",
     "plan",
     "graph",
+    "apply",
     "schema",
     "up",
     "down",

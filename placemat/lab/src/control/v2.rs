@@ -13,7 +13,6 @@
 //! started, and starting what runs does nothing. Nodes without a serial of their own are told apart.
 
 use crate::lab::Lab;
-use crate::plan::Plan;
 use crate::server::Server;
 use axum::Json;
 use axum::Router;
@@ -121,7 +120,8 @@ pub async fn serve(
 /// A second NIC on the same network is told with its interface behind it.
 fn taps(lab: &Lab) -> BTreeMap<String, BTreeMap<String, String>> {
     let mut nodes: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-    for tap in Plan::of(&lab.cluster()).taps {
+    // By the names that they have: a lab that was changed keeps those of links that stayed.
+    for tap in lab.wiring().plan().taps.clone() {
         let taps = nodes.entry(tap.end.target.name).or_default();
         let network = if taps.contains_key(&tap.bridge) {
             format!("{}:{}", tap.bridge, tap.end.interface)

@@ -203,6 +203,9 @@ fn keep_names(old: &Plan, new: &mut Plan) {
     }
     let taps = old.taps.iter();
     names.extend(taps.map(|tap| (key(&tap.bridge, &tap.end), tap.name.clone())));
+    if names.is_empty() {
+        return;
+    }
     let number = |name: &String| {
         let digits = name.trim_start_matches(|c: char| !c.is_ascii_digit());
         digits.parse::<u32>().unwrap_or(0)

@@ -157,8 +157,8 @@ impl Work<'_> {
                 hub.create_bridge(&bridge.name, bridge.mtu)
             });
         }
+        let spaces = self.spaces.clone();
         for pair in self.way.pairs_new.clone() {
-            let spaces = self.spaces.clone();
             // Without its namespace an end would come to lie in the hub.
             if ends(&pair).any(|end| !spaces.contains_key(&end.target)) {
                 self.spoilt.insert(network(&pair.network));
