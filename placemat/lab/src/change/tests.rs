@@ -5,6 +5,7 @@ use crate::plan::{Plan, Rewiring};
 use placemat_spec::selector::{Target, TargetKind};
 use placemat_spec::{Cluster, Source};
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 /// Two routers on a link, a third on a network of three, a boot server, servers of every tier, power.
