@@ -22,7 +22,8 @@ fn snapshot(name: &str, text: &str) {
     settings.set_snapshot_path(Path::new("snapshots").join(name));
     settings.bind(|| {
         for file in output.files {
-            assert_eq!(file.mode, 0o644);
+            let script = file.contents.starts_with("#!");
+            assert_eq!(file.mode, if script { 0o755 } else { 0o644 });
             let name = file.path.display().to_string().replace('/', "-");
             insta::assert_snapshot!(name, file.contents);
         }

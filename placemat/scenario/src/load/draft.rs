@@ -10,6 +10,7 @@ use crate::model::{Scenario, Steps, Suite};
 use placemat_spec::document::{self, Document, Entry, Map, Tree};
 use placemat_spec::problem::{Findings, suggestion};
 use placemat_spec::{Cluster, Place, Problem, Problems, Source};
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -393,14 +394,10 @@ fn check_keys(map: &Map, kind: &str, keys: &[Key], place: Place, findings: &Find
 
 /// A loop that is unfolded, or a library used twice, says the same thing each time.
 fn once_each(mut problems: Problems) -> Problems {
-    let mut said: Vec<(Option<Place>, String)> = Vec::new();
+    let mut said = HashSet::new();
     problems.list.retain(|problem| {
-        let this = (problem.place(), problem.message.clone());
-        let new = !said.contains(&this);
-        if new {
-            said.push(this);
-        }
-        new
+        let place = problem.place().map(Place::at);
+        said.insert((place, problem.message.clone()))
     });
     problems
 }

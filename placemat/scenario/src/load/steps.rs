@@ -110,7 +110,7 @@ impl Reader<'_> {
     fn new_id(&mut self, id: &str, entry: &Entry) {
         let place = entry.tree.place;
         if let Some(first) = self.ids.insert(id.to_owned(), place)
-            && first != place
+            && first.at() != place.at()
         {
             let problem = placemat_spec::Problem::new(
                 "duplicate-id",

@@ -5,8 +5,8 @@ use std::ops::Range;
 /// A stretch of an input text.
 ///
 /// All places are equal, so that whatever carries one compares by what it says and not by where it
-/// stands: a cluster that was printed and read again equals the first. Compare `source` and `offset`
-/// where the place itself is meant.
+/// stands: a cluster that was printed and read again equals the first. [`Place::at`] compares where
+/// the place itself is meant.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Place {
     /// Index into the sources that were given to the loader.
@@ -30,6 +30,11 @@ impl PartialEq for Place {
 impl Eq for Place {}
 
 impl Place {
+    /// Where it begins: its source, and the offset there.
+    pub fn at(self) -> (usize, usize) {
+        (self.source, self.offset)
+    }
+
     /// The place of `range` (bytes) of the scalar `text` that stands here. Where the scalar is
     /// written with escapes or over several lines, the whole of it.
     #[must_use]
