@@ -108,10 +108,7 @@ fn a_template_that_forgets_a_session_is_found() {
     let (_, boot) = built_in_templates()
         .find(|(name, _)| *name == "boot.conf")
         .unwrap();
-    let forgetful = boot.replace(
-        "for session in own.sessions",
-        "for session in own.sessions[:1]",
-    );
+    let forgetful = boot.replace("peers(own.sessions)", "peers(own.sessions[:1])");
     assert_ne!(boot, forgetful);
     let output = expand(&[("boot.conf", &forgetful)]).unwrap();
     let problems = placemat_menu::verify::verify(&output.plan, &output.files).unwrap_err();

@@ -1,3 +1,5 @@
+//! Every kind of change in words, and what holds of any two clusters.
+
 use super::compare::{NetworkRule, between};
 use super::{Changes, LiveSession, SessionKind};
 use crate::blueprint::Blueprint;

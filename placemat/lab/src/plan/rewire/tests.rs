@@ -1,3 +1,5 @@
+//! Plans of links, before and after.
+
 use super::Rewiring;
 use crate::plan::{Peer, Plan};
 use placemat_spec::{Cluster, Source};
