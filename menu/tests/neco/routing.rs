@@ -121,6 +121,14 @@ fn bird_of_spines() {
     }
 }
 
+/// A ToR, its ASN, the spines' ends, its servers by address.
+type Case = (
+    &'static str,
+    u32,
+    [u32; 2],
+    &'static [(&'static str, &'static str)],
+);
+
 #[test]
 fn bird_of_tors() {
     let expansion = expand(MENU);
@@ -142,12 +150,6 @@ fn bird_of_tors() {
         lines
     };
     // ToR, ASN, spines' ends, servers by address.
-    type Case = (
-        &'static str,
-        u32,
-        [u32; 2],
-        &'static [(&'static str, &'static str)],
-    );
     let cases: [Case; 4] = [
         (
             "rack0-tor1",
