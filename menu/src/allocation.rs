@@ -14,7 +14,7 @@
 //! | core | | the core's loopback is address 1, the link to switch `s` the /31 from `2 s` |
 //! | ipv6 | 4 /64 from `256 + 4 (r-1)` | loopbacks, two segments, links; numbers inside as in IPv4 |
 //!
-//! Seats of a rack: ToRs 1 and 2, boot server 3, servers from 4. [`asn`] has the ASNs.
+//! Seats of a rack: ToRs 1 and 2, boot server 3, servers from 4. `asn` has the ASNs.
 
 mod asn;
 mod exhaustion;

@@ -10,7 +10,7 @@
 //! - `read`: the input, every problem with its place.
 //! - `reach`: whether ranges hold what they must, and do not meet.
 //! - [`allocation`]: arithmetic from numbers to addresses, ASNs and serials.
-//! - [`plan`]: every network, machine, session by name.
+//! - [`mod@plan`]: every network, machine, session by name.
 //! - `render`: a row for each kind of file, as in the rest of this crate.
 //! - `seed`: cloud-init seeds, from Go's templates (`gotemplate`) or minijinja.
 //!

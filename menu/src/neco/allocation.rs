@@ -1,5 +1,5 @@
 //! Arithmetic: from numbers of racks, spines and servers to ranges, addresses, ASNs and serials. All
-//! numbers begin at 0. [`reach`](super::reach) has checked that what is asked for exists.
+//! numbers begin at 0. `reach` has checked that what is asked for exists.
 
 use super::input::Menu;
 use crate::allocation::serial as serial_of;

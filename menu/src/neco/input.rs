@@ -1,4 +1,4 @@
-//! What Neco's menu says, checked key by key. That the ranges reach is the business of [`reach`](super::reach).
+//! What Neco's menu says, checked key by key. That the ranges reach is the business of `reach`.
 
 use ipnet::Ipv4Net;
 use placemat_spec::Place;
