@@ -3,58 +3,42 @@
 
 use placemat_spec::schema::{DURATION, Form, Key, KindDoc, PATH, SIZE, Shape};
 
-const fn form(
-    name: &'static str,
-    code: &'static str,
-    pattern: &'static str,
-    example: &'static str,
-    doc: &'static str,
-) -> Form {
-    Form {
-        name,
-        doc,
-        code,
-        pattern,
-        example,
-    }
-}
-
-const WORD: Form = form(
+const WORD: Form = Form::new(
     "word",
     "",
     "^[a-z][a-z0-9-]{0,62}$",
     "storage",
     "a lower-case letter, then lower-case letters, digits and `-`",
 );
-const RUN: Form = form(
+const RUN: Form = Form::new(
     "run",
     "",
     "^([1-9][0-9]* x )?[a-z0-9A-Z_.-]+$",
     "28 x compute",
     "the name of a server type, or a run of it",
 );
-const PREFIX: Form = form(
+const PREFIX: Form = Form::new(
     "prefix",
     "bad-prefix",
     "^[0-9]{1,3}(\\.[0-9]{1,3}){3}/[0-9]{1,2}$",
     "10.69.0.0/20",
     "an IPv4 prefix",
 );
-const PREFIX6: Form = form(
+const PREFIX6: Form = Form::new(
     "ipv6-prefix",
     "bad-prefix",
     "^[0-9A-Fa-f:.]+/[0-9]{1,3}$",
     "fd69::/48",
     "an IPv6 prefix",
 );
-const IPV4: Form = form(
+const IPV4: Form = Form::new(
     "ipv4",
     "bad-address",
     "^[0-9]{1,3}(\\.[0-9]{1,3}){3}$",
     "10.75.3.1",
     "an IPv4 address",
 );
-const ACCOUNT: Form = form(
+const ACCOUNT: Form = Form::new(
     "credential",
     "",
     "^[!-~]{1,20}$",

@@ -7,10 +7,9 @@ use anyhow::Context;
 use placemat_menu::File;
 use placemat_menu::neco::{self, Beside};
 use placemat_spec::Source;
-use placemat_spec::document::{Dialect, LARGEST};
+use placemat_spec::document::Dialect;
 use placemat_spec::problem::Severity;
 use std::fs;
-use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -100,13 +99,7 @@ struct Disk;
 
 impl Beside for Disk {
     fn text(&self, path: &Path) -> Result<String, String> {
-        let mut bytes = Vec::new();
         let file = fs::File::open(path).map_err(|error| input::words(&error))?;
-        let read = file.take(LARGEST as u64 + 1).read_to_end(&mut bytes);
-        read.map_err(|error| input::words(&error))?;
-        if bytes.len() > LARGEST {
-            return Err(format!("it is larger than {} MiB", LARGEST >> 20));
-        }
-        String::from_utf8(bytes).map_err(|_| "it is no text".to_owned())
+        input::bounded(file).map_err(|unread| format!("it {unread}"))
     }
 }

@@ -14,10 +14,10 @@ use placemat_spec::document::{Dialect, LARGEST};
 use placemat_spec::problem::Severity;
 use placemat_spec::{Cluster, Problem, Problems, Source};
 use std::collections::BTreeSet;
-use std::fs;
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::{fmt, fs};
 
 /// A checked cluster.
 #[derive(Debug)]
@@ -74,22 +74,57 @@ pub(crate) fn source(path: &Path) -> Result<Source, Failure> {
     Ok(source)
 }
 
-/// The whole text, as long as that is not too long to be a specification.
+/// The whole text, named `name` in what is told of it.
 fn text(from: impl Read, name: &str) -> Result<String, Failure> {
+    bounded(from).map_err(|unread| match unread {
+        Unread::Io(error) => Failure::new(
+            exit::SPEC,
+            anyhow::Error::new(error).context(format!("read {name}")),
+        ),
+        Unread::TooLarge => Failure::new(exit::SPEC, anyhow::anyhow!("{name} {unread}"))
+            .hint("give the data center in several files"),
+        Unread::NoText { .. } => {
+            Failure::new(exit::SPEC, anyhow::anyhow!("{name} {unread}")).hint("save it as UTF-8")
+        }
+    })
+}
+
+/// Why something that was to be read is no specification; after its name, or `it`.
+#[derive(Debug)]
+pub(crate) enum Unread {
+    /// It cannot be read.
+    Io(std::io::Error),
+    /// It goes on beyond [`LARGEST`].
+    TooLarge,
+    /// It is not UTF-8.
+    NoText {
+        /// From this line on, counted from 1.
+        line: usize,
+    },
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => write!(f, "cannot be read: {}", words(error)),
+            Self::TooLarge => write!(f, "is larger than {} MiB", LARGEST >> 20),
+            Self::NoText { line } => write!(f, "is no text: line {line} is not UTF-8"),
+        }
+    }
+}
+
+/// Reads a whole text, as long as that is not too long to be a specification.
+pub(crate) fn bounded(from: impl Read) -> Result<String, Unread> {
     let mut bytes = Vec::new();
-    from.take(LARGEST as u64 + 1)
-        .read_to_end(&mut bytes)
-        .with_context(|| format!("read {name}"))
-        .code(exit::SPEC)?;
+    let mut from = from.take(LARGEST as u64 + 1);
+    from.read_to_end(&mut bytes).map_err(Unread::Io)?;
     if bytes.len() > LARGEST {
-        let error = anyhow::anyhow!("{name} is larger than {} MiB", LARGEST >> 20);
-        return Err(Failure::new(exit::SPEC, error).hint("give the data center in several files"));
+        return Err(Unread::TooLarge);
     }
     String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = good.split(|byte| *byte == b'\n').count();
-        let error = anyhow::anyhow!("{name} is no text: line {line} is not UTF-8");
-        Failure::new(exit::SPEC, error).hint("save it as UTF-8")
+        Unread::NoText { line }
     })
 }
 

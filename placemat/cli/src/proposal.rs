@@ -1,6 +1,6 @@
 //! New files for a live lab, on their way there.
 
-use crate::exit::{self, Code, Failure};
+use crate::exit::{self, Failure};
 use crate::expansion;
 use crate::input::Loaded;
 use anyhow::Context;
@@ -37,19 +37,14 @@ pub(crate) fn of(
     let Some((spec, dir)) = expanded(specs, entry)? else {
         return Ok(proposal);
     };
-    let scratch = tempfile::tempdir()
-        .context("make a temporary directory")
-        .code(exit::HOST)?;
-    for path in expansion::write(spec, scratch.path(), Dialect::Strict)? {
-        let Ok(text) = std::fs::read_to_string(scratch.path().join(&path)) else {
-            continue;
-        };
-        if path == Path::new("cluster.yml") {
-            let mut source = Source::file(&dir.join(&path), text.as_str());
+    for file in placemat_menu::expand(spec)?.files {
+        let path = dir.join(&file.path);
+        if file.path == Path::new("cluster.yml") {
+            let mut source = Source::file(&path, file.contents.as_str());
             source.dir.clone_from(&dir);
             proposal.sources = vec![proposed(&source)];
         }
-        proposal.contents.push((dir.join(path), text));
+        proposal.contents.push((path, file.contents));
     }
     Ok(proposal)
 }

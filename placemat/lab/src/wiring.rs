@@ -336,11 +336,7 @@ fn no_links(target: &Target) -> WiringError {
 const LO: u32 = 1;
 
 fn configure(netlink: &mut Netlink, space: &Space) -> Result<(), NetlinkError> {
-    let links: HashMap<String, u32> = netlink
-        .links()?
-        .into_iter()
-        .map(|link| (link.name, link.index))
-        .collect();
+    let links = netlink.indexes()?;
     let config = space.config();
     for (name, addresses) in &config.interfaces {
         for address in addresses {

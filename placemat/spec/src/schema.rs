@@ -130,6 +130,25 @@ pub struct Form {
     pub example: &'static str,
 }
 
+impl Form {
+    /// A form; the arguments are its fields, in the order in which a table reads best.
+    pub const fn new(
+        name: &'static str,
+        code: &'static str,
+        pattern: &'static str,
+        example: &'static str,
+        doc: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            doc,
+            code,
+            pattern,
+            example,
+        }
+    }
+}
+
 /// The two keys of every kind.
 pub(crate) const COMMON: [Key; 2] = [
     Key::required("kind", Shape::Text, "The kind of resource."),

@@ -57,20 +57,18 @@ impl Forward {
             Act::Add { listen, to, json } => {
                 let made = add(&run_dir, &listen, &to)?;
                 if json {
-                    let text = serde_json::to_string(&made).context("write JSON")?;
-                    talk::data(&(text + "\n"))?;
+                    talk::json(&made)?;
                 } else {
                     talk::data(&format!("{} -> {}\n", made.listen, made.to))?;
                 }
             }
             Act::Ls { json } => {
                 let forwards = all(&run_dir)?;
-                let text = if json {
-                    serde_json::to_string_pretty(&forwards).context("write JSON")? + "\n"
+                if json {
+                    talk::json(&forwards)?;
                 } else {
-                    table(&forwards)
-                };
-                talk::data(&text)?;
+                    talk::data(&table(&forwards))?;
+                }
             }
             Act::Rm { listen } => remove(&run_dir, listen)?,
         }

@@ -6,6 +6,7 @@ use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
     InfoData, InfoKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
 };
+use std::collections::HashMap;
 
 /// One end of a veth pair to be made.
 #[derive(Debug, Clone, Copy)]
@@ -141,6 +142,12 @@ impl Netlink {
                 std::io::ErrorKind::NotFound.into(),
             )
         })
+    }
+
+    /// Index of every link of the namespace, by name.
+    pub fn indexes(&mut self) -> Result<HashMap<String, u32>, NetlinkError> {
+        let links = self.links()?.into_iter();
+        Ok(links.map(|link| (link.name, link.index)).collect())
     }
 
     /// Every link of the namespace.

@@ -228,11 +228,7 @@ impl Work<'_> {
             if !space.plugged.load(Ordering::Relaxed) {
                 return Ok(());
             }
-            let links: HashMap<String, u32> = netlink
-                .links()?
-                .into_iter()
-                .map(|link| (link.name, link.index))
-                .collect();
+            let links = netlink.indexes()?;
             for (name, addresses) in going {
                 for address in addresses {
                     if let Some(index) = links.get(name) {
@@ -254,12 +250,8 @@ impl Work<'_> {
         let hub_new = self.way.hub_new.clone();
         if !bridges.is_empty() || !hub_new.is_empty() {
             let hub = Target::new(TargetKind::Hub, "hub");
-            let links: HashMap<String, u32> = self
-                .in_hub(hub.clone(), Netlink::links)
-                .into_iter()
-                .flatten()
-                .map(|link| (link.name, link.index))
-                .collect();
+            let links = self.in_hub(hub.clone(), Netlink::indexes);
+            let links = links.unwrap_or_default();
             for (was, is) in bridges {
                 let Some(index) = links.get(&is.name).copied() else {
                     continue;
@@ -298,13 +290,9 @@ impl Work<'_> {
             return;
         }
         let hub = Target::new(TargetKind::Hub, "hub");
-        let Some(links) = self.in_hub(hub, Netlink::links) else {
+        let Some(links) = self.in_hub(hub, Netlink::indexes) else {
             return;
         };
-        let links: HashMap<String, u32> = links
-            .into_iter()
-            .map(|link| (link.name, link.index))
-            .collect();
         for (name, bridge) in ports {
             // One that was not made is told already.
             if let (Some(index), true) = (links.get(&bridge), links.contains_key(&name)) {

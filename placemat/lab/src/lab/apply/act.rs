@@ -182,31 +182,25 @@ impl Work {
         if unmade.is_empty() {
             self.tell("links", "as they are to be", false);
         }
-        let ends: Vec<(Target, String)> = crate::plan::Plan::of(&self.it.new.cluster)
-            .pairs
-            .iter()
-            .flat_map(|pair| {
-                crate::plan::ends(pair)
-                    .map(|end| (end.target.clone(), pair.network.clone()))
-                    .collect::<Vec<_>>()
-            })
-            .collect();
         for unmade in unmade {
             let why = crate::error::chain(&unmade.error);
             if unmade.target.kind == TargetKind::Network {
-                let owners = ends
-                    .iter()
-                    .filter(|(_, network)| *network == unmade.target.name);
-                let changing: Vec<Target> = owners.map(|(owner, _)| owner.clone()).collect();
-                for owner in changing {
-                    if self.it.changes.of(&owner.to_string()).is_some() {
-                        let why = format!("its link on {} was not made: {why}", unmade.target);
-                        self.fail(owner, why);
-                    }
+                for owner in self.changing_on(&unmade.target.name) {
+                    let why = format!("its link on {} was not made: {why}", unmade.target);
+                    self.fail(owner, why);
                 }
             }
             self.fail(unmade.target, why);
         }
+    }
+
+    /// What changes and has an interface on a network.
+    fn changing_on(&self, network: &str) -> Vec<Target> {
+        let pairs = &self.it.plan.pairs;
+        let pairs = pairs.iter().filter(|pair| pair.network == network);
+        let owners = pairs.flat_map(crate::plan::ends).map(|end| &end.target);
+        let changing = owners.filter(|owner| self.it.changes.of(&owner.to_string()).is_some());
+        changing.cloned().collect()
     }
 
     /// Routers, then boot servers.
