@@ -15,22 +15,27 @@
 //! | ipv6 | 4 /64 from `256 + 4 (r-1)` | loopbacks, two segments, links; numbers inside as in IPv4 |
 //!
 //! Seats of a rack: ToRs 1 and 2, boot server 3, servers from 4. `asn` has the ASNs.
+//!
+//! Every value is the sum of its [`Terms`], which an allocation that was asked to ([`Allocation::noting`])
+//! keeps, so that each can tell where it comes from.
 
 mod asn;
 mod exhaustion;
 mod identity;
 mod ipam;
 mod ipv6;
+mod terms;
 
 pub(crate) use identity::interface_id;
-pub use identity::{mac, serial};
+pub use identity::serial;
 pub use ipam::Ipam;
-pub use ipv6::on_network;
+pub use terms::{Made, Start, Step, Terms};
 
 use crate::rack::{Asn, DataCenter, Exposed, Family};
 use ipnet::{Ipv4Net, Ipv6Net};
 use placemat_spec::Problem;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use terms::{End, Ledger, Pool};
 
 /// Addresses in one block.
 const BLOCK: u32 = 64;
@@ -66,6 +71,10 @@ impl Seat {
             Self::Server(server) => 3 + server,
         }
     }
+
+    fn step(self) -> Step {
+        Step::times(1, "seat", self.number())
+    }
 }
 
 /// A switch that stands in no rack, numbered from 1 in each kind.
@@ -81,11 +90,14 @@ pub enum Switch {
 
 impl Switch {
     /// Its number among loopbacks. Switches of a pod come after 64 others.
-    fn number(self) -> u32 {
-        match self {
-            Self::Spine(number) | Self::SuperSpine(number) => number,
-            Self::PodSpine(pod, spine) => BLOCK * pod + spine,
-        }
+    fn steps(self) -> impl Iterator<Item = Step> {
+        let (pod, what, number) = match self {
+            Self::Spine(number) => (None, "spine", number),
+            Self::SuperSpine(number) => (None, "super-spine", number),
+            Self::PodSpine(pod, number) => (Some(pod), "spine", number),
+        };
+        let pod = pod.map(|pod| Step::times(BLOCK, "pod", pod));
+        pod.into_iter().chain([Step::times(1, what, number)])
     }
 }
 
@@ -110,14 +122,15 @@ pub struct LinkEnds {
 /// Addresses for one data center whose pools were found to be large enough.
 #[derive(Debug, Clone)]
 pub struct Allocation {
-    node: Ipv4Net,
-    fabric: Ipv4Net,
-    loopback: Ipv4Net,
-    bmc: Ipv4Net,
-    pods: Ipv4Net,
-    core: Ipv4Net,
-    ipv6: Ipv6Net,
-    bastion: Option<Ipv4Net>,
+    node: Pool<Ipv4Net>,
+    fabric: Pool<Ipv4Net>,
+    loopback: Pool<Ipv4Net>,
+    bmc: Pool<Ipv4Net>,
+    pods: Pool<Ipv4Net>,
+    core: Pool<Ipv4Net>,
+    ipv6: Pool<Ipv6Net>,
+    bastion: Option<Pool<Ipv4Net>>,
+    ledger: Ledger,
     family: Family,
     super_spines: u32,
     fabric_block: u32,
@@ -133,15 +146,27 @@ impl Allocation {
             return Err(problems);
         }
         let bastion = |range: &&Exposed| range.name == "bastion";
+        let pools = &dc.pools;
+        let pool = |key, pool: crate::rack::Pool<Ipv4Net>| Pool {
+            key,
+            prefix: pool.prefix,
+        };
         Ok(Self {
-            node: dc.pools.node.prefix,
-            fabric: dc.pools.fabric.prefix,
-            loopback: dc.pools.loopback.prefix,
-            bmc: dc.pools.bmc.prefix,
-            pods: dc.pools.pods.prefix,
-            core: dc.pools.core.prefix,
-            ipv6: dc.pools.ipv6.prefix,
-            bastion: dc.exposed.iter().find(bastion).map(|range| range.prefix),
+            node: pool("pools.node", pools.node),
+            fabric: pool("pools.fabric", pools.fabric),
+            loopback: pool("pools.loopback", pools.loopback),
+            bmc: pool("pools.bmc", pools.bmc),
+            pods: pool("pools.pods", pools.pods),
+            core: pool("pools.core", pools.core),
+            ipv6: Pool {
+                key: "pools.ipv6",
+                prefix: pools.ipv6.prefix,
+            },
+            bastion: dc.exposed.iter().find(bastion).map(|range| Pool {
+                key: "exposed.bastion",
+                prefix: range.prefix,
+            }),
+            ledger: Ledger::default(),
             family: dc.family,
             super_spines: dc.super_spines,
             fabric_block: fabric_block(dc.spines),
@@ -150,73 +175,104 @@ impl Allocation {
         })
     }
 
+    /// The same, and how each value is made is kept for [`Allocation::terms`].
+    #[must_use]
+    pub fn noting(self) -> Self {
+        Self {
+            ledger: Ledger::noting(),
+            ..self
+        }
+    }
+
+    /// How a value was made. None where it was not, or not noted.
+    pub fn terms(&self, made: Made) -> Option<Terms> {
+        self.ledger.terms(made)
+    }
+
     /// Loopback of a switch that stands in no rack.
     pub fn switch_loopback(&self, switch: Switch) -> Ipv4Addr {
-        nth(self.loopback, switch.number())
+        let steps: Vec<Step> = switch.steps().collect();
+        self.ledger.v4(self.loopback, &steps)
     }
 
     /// Loopback of the core router.
     pub fn core_loopback(&self) -> Ipv4Addr {
-        nth(self.core, 1)
+        self.ledger.v4(self.core, &[Step::Fixed(1, "loopback")])
     }
 
     /// Loopback of whatever sits in a rack.
     pub fn loopback(&self, rack: u32, seat: Seat) -> Ipv4Addr {
-        nth(self.node, NODE_BLOCKS * BLOCK * (rack - 1) + seat.number())
+        self.ledger.v4(self.node, &[of_rack(rack), seat.step()])
     }
 
     /// The address of a rack's boot server among the exposed ones.
     pub fn bastion(&self, rack: u32) -> Option<Ipv4Addr> {
-        Some(nth(self.bastion?, rack - 1))
+        let rack = Step::after_first(1, "rack", rack);
+        Some(self.ledger.v4(self.bastion?, &[rack]))
     }
 
     /// The segment of a ToR and the servers' NICs towards it.
     pub fn segment(&self, rack: u32, tor: u32) -> Ipv4Net {
-        let first = nth(self.node, BLOCK * (NODE_BLOCKS * (rack - 1) + tor));
+        let first = self.ledger.v4(self.node, &[of_rack(rack), segment(tor)]);
         Ipv4Net::new_assert(first, block_prefix_len(BLOCK))
     }
 
     /// The ToR's own addresses on its segment: always the first.
     pub fn gateway(&self, rack: u32, tor: u32) -> Addresses {
         Addresses {
-            v4: Some(self.on_segment(rack, tor, 1)),
+            v4: Some(self.on_segment(rack, tor, Step::Fixed(1, "gateway"))),
             v6: self.gateway6(rack, tor),
         }
     }
 
     /// A server's address on the segment of a ToR, leased by DHCP.
     pub fn lease(&self, rack: u32, tor: u32, server: u32) -> Ipv4Net {
-        self.on_segment(rack, tor, Seat::Server(server).number())
+        self.on_segment(rack, tor, Seat::Server(server).step())
     }
 
     /// First and last address of a segment that machines without a fixed lease get.
     pub fn guests(&self, rack: u32, tor: u32) -> (Ipv4Addr, Ipv4Addr) {
         let (first, last) = GUEST_SEATS;
+        let on = |step| self.on_segment(rack, tor, step).addr();
         (
-            self.on_segment(rack, tor, first).addr(),
-            self.on_segment(rack, tor, last).addr(),
+            on(Step::Fixed(first.into(), "first guest")),
+            on(Step::Fixed(last.into(), "last guest")),
         )
     }
 
     /// The link between a spine and a ToR.
     pub fn fabric_link(&self, spine: u32, rack: u32, tor: u32) -> LinkEnds {
-        let index = 2 * (spine - 1) + (tor - 1);
-        self.link(self.rack_link(rack, index), self.rack_link6(rack, index))
+        self.link(
+            |end| {
+                let block = Step::after_first(self.fabric_block, "rack", rack);
+                let spine = Step::after_first(4, "spine", spine);
+                let tor = Step::after_first(2, "ToR", tor);
+                let steps = [block, spine, tor, Step::end(end)];
+                self.ledger.v4(self.fabric, &steps)
+            },
+            |end| self.fabric_link6(spine, rack, tor, end),
+        )
     }
 
     /// The link between a ToR and the boot server of its rack. It has IPv4 in every family, since
     /// DHCP does.
     pub fn boot_link(&self, rack: u32, tor: u32) -> LinkEnds {
-        let first = self.rack_link(rack, self.fabric_block / 2 - 3 + tor);
-        let (upper, lower) = pair(first);
-        let ends = self.link(first, self.rack_link6(rack, ipv6::BOOT_LINKS + tor));
+        let v4 = |end| {
+            let block = Step::after_first(self.fabric_block, "rack", rack);
+            // The last two links of the rack.
+            let boot = Step::Fixed(i128::from(self.fabric_block) - 4, "boot links");
+            let tor = Step::after_first(2, "ToR", tor);
+            let steps = [block, boot, tor, Step::end(end)];
+            self.ledger.v4(self.fabric, &steps)
+        };
+        let ends = self.link(v4, |end| self.boot_link6(rack, tor, end));
         LinkEnds {
             upper: Addresses {
-                v4: Some(upper),
+                v4: Some(Ipv4Net::new_assert(v4(End::Upper), 31)),
                 ..ends.upper
             },
             lower: Addresses {
-                v4: Some(lower),
+                v4: Some(Ipv4Net::new_assert(v4(End::Lower), 31)),
                 ..ends.lower
             },
         }
@@ -224,65 +280,80 @@ impl Allocation {
 
     /// The link between a super-spine and a spine of a pod.
     pub fn pod_link(&self, super_spine: u32, pod: u32, spine: u32) -> LinkEnds {
-        let index = (spine - 1) * self.super_spines + (super_spine - 1);
-        let first = nth(self.pods, self.pod_block * (pod - 1) + 2 * index);
-        self.link(first, self.pod_link6(super_spine, pod, spine))
+        self.link(
+            |end| {
+                let block = Step::after_first(self.pod_block, "pod", pod);
+                let spine = Step::after_first(2 * self.super_spines, "spine", spine);
+                let above = Step::after_first(2, "super-spine", super_spine);
+                let steps = [block, spine, above, Step::end(end)];
+                self.ledger.v4(self.pods, &steps)
+            },
+            |end| self.pod_link6(super_spine, pod, spine, end),
+        )
     }
 
     /// The link between the core and spine or super-spine `switch`.
     pub fn core_link(&self, switch: u32) -> LinkEnds {
-        self.link(nth(self.core, 2 * switch), self.core_link6(switch))
+        let what = match self.super_spines {
+            0 => "spine",
+            _ => "super-spine",
+        };
+        let switch = Step::times(2, what, switch);
+        self.link(
+            |end| self.ledger.v4(self.core, &[switch, Step::end(end)]),
+            |end| self.core_link6(switch, end),
+        )
     }
 
     /// The hub's address on the BMC network.
     pub fn bmc_hub(&self) -> Ipv4Net {
-        Ipv4Net::new_assert(nth(self.bmc, 1), self.bmc.prefix_len())
+        self.on_bmc_network(Step::Fixed(1, "hub"))
     }
 
     /// The core's address on the BMC network.
     pub fn bmc_core(&self) -> Ipv4Net {
-        Ipv4Net::new_assert(nth(self.bmc, 2), self.bmc.prefix_len())
+        self.on_bmc_network(Step::Fixed(2, "core"))
     }
 
     /// The BMC of a server.
     pub fn bmc(&self, rack: u32, server: u32) -> Ipv4Addr {
-        let seat = Seat::Server(server).number();
-        nth(self.bmc, BMC_RESERVED + BLOCK * (rack - 1) + seat)
+        let reserved = Step::Fixed(BMC_RESERVED.into(), "reserved");
+        let rack = Step::after_first(BLOCK, "rack", rack);
+        let steps = [reserved, rack, Seat::Server(server).step()];
+        self.ledger.v4(self.bmc, &steps)
     }
 
-    fn on_segment(&self, rack: u32, tor: u32, number: u32) -> Ipv4Net {
-        let segment = self.segment(rack, tor);
-        Ipv4Net::new_assert(nth(segment, number), segment.prefix_len())
+    fn on_bmc_network(&self, own: Step) -> Ipv4Net {
+        let address = self.ledger.v4(self.bmc, &[own]);
+        Ipv4Net::new_assert(address, self.bmc.prefix.prefix_len())
     }
 
-    fn rack_link(&self, rack: u32, index: u32) -> Ipv4Addr {
-        nth(self.fabric, self.fabric_block * (rack - 1) + 2 * index)
+    fn on_segment(&self, rack: u32, tor: u32, own: Step) -> Ipv4Net {
+        let steps = [of_rack(rack), segment(tor), own];
+        let address = self.ledger.v4(self.node, &steps);
+        Ipv4Net::new_assert(address, block_prefix_len(BLOCK))
     }
 
-    /// The ends of a link from its first addresses, in the families of links.
-    fn link(&self, v4: Ipv4Addr, v6: Ipv6Addr) -> LinkEnds {
-        let (upper, lower) = pair(v4);
-        let v4 = |net| (self.family != Family::Ipv6).then_some(net);
-        let v6 = |n| (self.family != Family::Ipv4).then(|| ipv6::end(v6, n));
+    /// The ends of a link, in the families of links.
+    fn link(&self, v4: impl Fn(End) -> Ipv4Addr, v6: impl Fn(End) -> Ipv6Addr) -> LinkEnds {
+        let ends = |end| Addresses {
+            v4: (self.family != Family::Ipv6).then(|| Ipv4Net::new_assert(v4(end), 31)),
+            v6: (self.family != Family::Ipv4).then(|| Ipv6Net::new_assert(v6(end), 127)),
+        };
         LinkEnds {
-            upper: Addresses {
-                v4: v4(upper),
-                v6: v6(0),
-            },
-            lower: Addresses {
-                v4: v4(lower),
-                v6: v6(1),
-            },
+            upper: ends(End::Upper),
+            lower: ends(End::Lower),
         }
     }
 }
 
-fn pair(first: Ipv4Addr) -> (Ipv4Net, Ipv4Net) {
-    let second = Ipv4Addr::from(u32::from(first) + 1);
-    (
-        Ipv4Net::new_assert(first, 31),
-        Ipv4Net::new_assert(second, 31),
-    )
+/// Where what a rack has of the node pool begins.
+fn of_rack(rack: u32) -> Step {
+    Step::after_first(NODE_BLOCKS * BLOCK, "rack", rack)
+}
+
+fn segment(tor: u32) -> Step {
+    Step::times(BLOCK, "segment", tor)
 }
 
 /// Addresses of the fabric pool that one rack takes: two a ToR and spine, and four for the boot

@@ -10,47 +10,68 @@
 //!
 //! What is added at the end of racks counts up, of pods down: neither moves the other.
 
+use super::terms::{Step, sum};
 use super::{Allocation, BLOCK, Switch};
 use crate::rack::{AsnScheme, DataCenter};
 
 /// ASNs of a rack with one for each switch.
 const RACK_STRIDE: u32 = 4;
+/// The core's, which comes first below the base.
+const CORE: Step = Step::Fixed(-1, "core");
 
 impl Allocation {
     /// The core's ASN.
     pub fn core_asn(&self) -> u32 {
-        self.asn.base - 1
+        self.ledger.asn(self.asn.base, &[CORE])
     }
 
     /// The ASN of a switch that stands in no rack.
     pub fn switch_asn(&self, switch: Switch) -> u32 {
-        self.asn.base - below(self.asn.scheme, switch)
+        let steps = downwards(self.asn.scheme, switch);
+        self.ledger.asn(self.asn.base, &steps)
     }
 
     /// The ASN of a rack's servers and boot server.
     pub fn rack_asn(&self, rack: u32) -> u32 {
-        match self.asn.scheme {
-            AsnScheme::PerRack => self.asn.base + rack,
-            AsnScheme::PerSwitch => self.asn.base + RACK_STRIDE * rack,
-        }
+        let rack = of_rack(self.asn.scheme, rack);
+        self.ledger.asn(self.asn.base, &[rack])
     }
 
     /// The ASN of a ToR.
     pub fn tor_asn(&self, rack: u32, tor: u32) -> u32 {
+        let rack = of_rack(self.asn.scheme, rack);
         match self.asn.scheme {
-            AsnScheme::PerRack => self.rack_asn(rack),
-            AsnScheme::PerSwitch => self.rack_asn(rack) + tor,
+            AsnScheme::PerRack => self.ledger.asn(self.asn.base, &[rack]),
+            AsnScheme::PerSwitch => {
+                let tor = Step::times(1, "ToR", tor);
+                self.ledger.asn(self.asn.base, &[rack, tor])
+            }
+        }
+    }
+}
+
+fn of_rack(scheme: AsnScheme, rack: u32) -> Step {
+    match scheme {
+        AsnScheme::PerRack => Step::times(1, "rack", rack),
+        AsnScheme::PerSwitch => Step::times(RACK_STRIDE, "rack", rack),
+    }
+}
+
+/// From the base to the ASN of a switch.
+fn downwards(scheme: AsnScheme, switch: Switch) -> Vec<Step> {
+    match (scheme, switch) {
+        (AsnScheme::PerRack, Switch::Spine(_) | Switch::SuperSpine(_)) => Vec::new(),
+        (AsnScheme::PerRack, Switch::PodSpine(pod, _)) => vec![CORE, Step::times(-1, "pod", pod)],
+        (AsnScheme::PerSwitch, switch) => {
+            let own = switch.steps().map(Step::negative);
+            std::iter::once(CORE).chain(own).collect()
         }
     }
 }
 
 /// How far below the base a switch is numbered.
-fn below(scheme: AsnScheme, switch: Switch) -> u32 {
-    match (scheme, switch) {
-        (AsnScheme::PerRack, Switch::Spine(_) | Switch::SuperSpine(_)) => 0,
-        (AsnScheme::PerRack, Switch::PodSpine(pod, _)) => 1 + pod,
-        (AsnScheme::PerSwitch, switch) => 1 + switch.number(),
-    }
+fn below(scheme: AsnScheme, switch: Switch) -> u64 {
+    u64::try_from(-sum(&downwards(scheme, switch))).unwrap_or_default()
 }
 
 /// How far down and up from the base the ASNs of a data center go.
@@ -69,7 +90,7 @@ pub(super) fn extent(dc: &DataCenter) -> (u64, u64) {
         AsnScheme::PerRack => racks,
         AsnScheme::PerSwitch => u64::from(RACK_STRIDE) * racks + 2,
     };
-    (top.into(), up)
+    (top, up)
 }
 
 /// Racks whose ASNs fit into so many above the base.

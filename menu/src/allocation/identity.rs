@@ -1,14 +1,39 @@
 //! What a machine is known by: MAC, SMBIOS serial, and the interface identifier of IPv6.
 
-use super::Seat;
+use super::terms::Step;
+use super::{Allocation, Seat};
 use placemat_spec::value::Mac;
 use sha1::{Digest, Sha1};
 use std::fmt::Write as _;
 
-/// MAC of a server's NIC (NICs from 0): QEMU's prefix, then 14 bits of rack, 6 of seat, 4 of NIC.
-pub fn mac(rack: u32, server: u32, nic: u32) -> Mac {
-    let [_, a, b, c] = ((rack << 10) | (Seat::Server(server).number() << 4) | nic).to_be_bytes();
-    Mac([0x52, 0x54, 0x00, a, b, c])
+/// QEMU's prefix, with nothing after it.
+const FIRST: Mac = Mac([0x52, 0x54, 0, 0, 0, 0]);
+/// MACs of a rack, of which each seat has 16.
+const OF_RACK: u32 = 64 * OF_SEAT;
+const OF_SEAT: u32 = 16;
+
+impl Allocation {
+    /// MAC of a server's NIC (NICs from 0): QEMU's prefix, then 14 bits of rack, 6 of seat, 4 of NIC.
+    pub fn mac(&self, rack: u32, server: u32, nic: u32) -> Mac {
+        let steps = [
+            Step::times(OF_RACK, "rack", rack),
+            Step::times(OF_SEAT, "seat", Seat::Server(server).number()),
+            Step::times(1, "NIC", nic),
+        ];
+        self.ledger.mac(FIRST, &steps)
+    }
+}
+
+/// The MAC that comes so many after one.
+pub(super) fn counted(first: Mac, number: i128) -> Mac {
+    let mut bytes = [0; 8];
+    bytes[2..].copy_from_slice(&first.0);
+    let number =
+        u64::from_be_bytes(bytes).saturating_add_signed(i64::try_from(number).unwrap_or(0));
+    bytes = number.to_be_bytes();
+    let mut mac = first;
+    mac.0.copy_from_slice(&bytes[2..]);
+    mac
 }
 
 /// SMBIOS serial of a machine: the hex SHA-1 of its name, as placemat v2 has it.
@@ -38,9 +63,13 @@ mod tests {
 
     #[test]
     fn macs_are_unicast_and_tell_rack_seat_and_nic() {
-        assert_eq!(mac(1, 1, 0).to_string(), "52:54:00:00:04:40");
-        assert_eq!(mac(1, 1, 1).to_string(), "52:54:00:00:04:41");
-        assert_eq!(mac(16_383, 44, 1).to_string(), "52:54:00:ff:fe:f1");
+        // Seats of servers begin at 4: rack, seat and NIC have bits of their own.
+        let mac = |rack: u32, seat: u32, nic: u32| {
+            counted(FIRST, (OF_RACK * rack + OF_SEAT * seat + nic).into()).to_string()
+        };
+        assert_eq!(mac(1, 4, 0), "52:54:00:00:04:40");
+        assert_eq!(mac(1, 4, 1), "52:54:00:00:04:41");
+        assert_eq!(mac(16_383, 47, 1), "52:54:00:ff:fe:f1");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::links::{Peer, interfaces, network, sessions};
 use super::{App, Network, PeerKind, Role, Router, Speaker, switches};
-use crate::allocation::{Addresses, Allocation, on_network};
+use crate::allocation::{Addresses, Allocation};
 use crate::rack::{Core, DataCenter};
 use ipnet::{IpNet, Ipv4Net};
 use std::net::IpAddr;
@@ -10,7 +10,7 @@ use std::net::IpAddr;
 /// The core router's name.
 pub(super) const NAME: &str = "core";
 /// Networks behind the core in the order of their IPv6 prefixes.
-const NETWORKS: [&str; 3] = ["internet", "external", "operation"];
+const NETWORKS: [&str; 3] = ["core.internet", "core.external", "core.operation"];
 
 /// The link between the core and spine or super-spine `switch`.
 pub(super) fn link_name(dc: &DataCenter, switch: u32) -> String {
@@ -28,11 +28,17 @@ pub(super) fn aggregates(dc: &DataCenter) -> Vec<IpNet> {
     pools.into_iter().chain(exposed).chain(ipv6).collect()
 }
 
-/// Address `n` on a network behind the core.
+/// Address `n` on a network behind the core, and whose that is.
 fn on(allocation: &Allocation, key: &str, net: Ipv4Net, n: u32) -> Addresses {
-    let index = (0..).zip(NETWORKS).find(|(_, name)| *name == key);
-    let v6 = index.and_then(|(index, _)| allocation.core_network6(index));
-    on_network(net, v6, n)
+    let mut networks = (0..).zip(NETWORKS);
+    let found = networks.find(|(_, path)| path.ends_with(key));
+    let (index, path) = found.unwrap_or((0, NETWORKS[0]));
+    let own = match (key, n) {
+        ("internet", 1) => "hub",
+        ("internet", _) | (_, 1) => "core",
+        (_, _) => "router",
+    };
+    allocation.on_network((path, net), index, n, own)
 }
 
 /// The networks of the core: those behind it, then its links.

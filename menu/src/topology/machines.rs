@@ -6,7 +6,7 @@ use super::links::{Peer, interfaces, sessions};
 use super::{
     Bmc, BootServer, DhcpHost, DhcpRange, Interface, Machine, PeerKind, Server, Session, Speaker,
 };
-use crate::allocation::{Addresses, Allocation, Seat, mac, serial};
+use crate::allocation::{Addresses, Allocation, Seat, serial};
 use crate::rack::{DataCenter, ServerType};
 use placemat_spec::resource::Tier;
 
@@ -66,7 +66,7 @@ pub(super) fn boot_server(dc: &DataCenter, allocation: &Allocation, rack: u32) -
     });
     let hosts = running(dc, rack).flat_map(|(server, kind)| {
         nics(dc, rack, server, kind).map(move |(nic, tor)| DhcpHost {
-            mac: mac(rack, server, nic).to_string(),
+            mac: allocation.mac(rack, server, nic).to_string(),
             address: allocation.lease(rack, tor, server).addr(),
         })
     });
@@ -163,7 +163,7 @@ fn nic(allocation: &Allocation, rack: u32, tor: u32, server: u32, index: u32) ->
         network: segment_name(rack, tor),
         address: None,
         address6: allocation.own6(rack, tor, server, index),
-        mac: Some(mac(rack, server, index).to_string()),
+        mac: Some(allocation.mac(rack, server, index).to_string()),
     }
 }
 
