@@ -125,8 +125,14 @@ impl Netlink {
             let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
             match poll(&mut ready, timeout) {
                 Ok(0) | Err(Errno::EINTR) => {}
-                // What it says is of no interest: all links are looked at again.
-                Ok(_) => drop(socket.recv_from_full().map_err(failed)?),
+                // What it says is of no interest: all links are looked at again. Where more came
+                // than it can hold, nothing is lost by that.
+                Ok(_) => match socket.recv_from_full() {
+                    Err(error) if error.raw_os_error() != Some(Errno::ENOBUFS as i32) => {
+                        return Err(failed(error));
+                    }
+                    _ => {}
+                },
                 Err(errno) => return Err(failed(errno.into())),
             }
         }
@@ -143,6 +149,7 @@ fn listen_to_links() -> io::Result<Socket> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::netns::apart::apart;
 
     fn message(kind: u16, table: u8) -> Vec<u8> {
         let mut bytes = vec![0; HEADER + 12];
@@ -150,6 +157,77 @@ mod tests {
         bytes[4..6].copy_from_slice(&kind.to_ne_bytes());
         bytes[HEADER + TABLE] = table;
         bytes
+    }
+
+    /// Makes more news than a socket with the smallest buffer holds.
+    fn flood(netlink: &mut Netlink) {
+        for _ in 0..200 {
+            for up in [true, false] {
+                netlink.set_up("lo", up).expect("up or down");
+            }
+        }
+    }
+
+    #[test]
+    fn a_watch_that_missed_some_goes_on() {
+        apart(|| {
+            let mut netlink = Netlink::open().expect("a socket");
+            netlink.set_up("lo", true).expect("up");
+            let socket = open_here().expect("a socket");
+            // The kernel makes it as small as it allows.
+            socket.set_rx_buf_sz(1_i32).expect("a small buffer");
+            let watch = RouteWatch {
+                sockets: vec![socket],
+            };
+            for _ in 0..500 {
+                let net = "10.9.9.0/24".parse().expect("a net");
+                netlink.add_address(1, net).expect("added");
+                netlink.remove_address(1, net).expect("removed");
+            }
+            let main = "10.9.9.1/24".parse().expect("a net");
+            netlink.add_address(1, main).expect("added");
+            let second = Duration::from_secs(1);
+            assert_eq!(watch.wait(second).expect("it goes on"), [0]);
+            assert_eq!(
+                watch.wait(Duration::ZERO).expect("it goes on"),
+                [0_usize; 0],
+                "all was read"
+            );
+            netlink.remove_address(1, main).expect("removed");
+            // Routes over loopback are of the main table where their net is.
+            watch.wait(second).expect("it goes on");
+        });
+    }
+
+    #[test]
+    fn a_link_is_found_by_a_socket_that_overflows() {
+        apart(|| {
+            let socket = listen_to_links().expect("a socket");
+            socket.set_rx_buf_sz(1_i32).expect("a small buffer");
+            let mut netlink = Netlink::open().expect("a socket");
+            flood(&mut netlink);
+            let overflowed = loop {
+                match socket.recv_from_full() {
+                    Ok(_) => {}
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!(overflowed.raw_os_error(), Some(Errno::ENOBUFS as i32));
+            // Meanwhile somebody makes the link that is waited for, among much else.
+            let (done, finished) = std::sync::mpsc::channel();
+            std::thread::scope(|scope| {
+                scope.spawn(move || {
+                    let mut other = Netlink::open().expect("a socket");
+                    flood(&mut other);
+                    other.create_bridge("br", None).expect("a bridge");
+                    flood(&mut other);
+                    done.send(()).expect("heard");
+                });
+                let patience = Duration::from_secs(60);
+                netlink.wait_for_link("br", patience).expect("it comes");
+            });
+            finished.recv().expect("all was done");
+        });
     }
 
     #[test]
