@@ -3,9 +3,11 @@
 //!
 //! Frames come and go behind a virtio-net header, as TAP devices and packet sockets have it.
 
+mod budget;
 mod lane;
 
 use crate::impair::Effects;
+use budget::Budget;
 use lane::Lane;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -25,6 +27,7 @@ pub struct Wires {
     wake: Arc<EventFd>,
     thread: Option<JoinHandle<()>>,
     next: u64,
+    budget: Arc<Budget>,
 }
 
 /// One direction of one link, from a descriptor to another.
@@ -62,6 +65,7 @@ impl Wires {
             wake,
             thread: Some(thread),
             next: 0,
+            budget: Arc::default(),
         })
     }
 
@@ -69,14 +73,14 @@ impl Wires {
     pub fn add(&mut self, from: OwnedFd, to: OwnedFd, effects: Effects) -> WireId {
         self.next += 1;
         let id = WireId(self.next);
-        let lane = Lane::new(from, to, effects, self.next);
+        let lane = Lane::new(from, to, effects, self.next, self.budget.clone());
         self.order(Order::Add((id, Way::There), Box::new(lane)));
         id
     }
 
     /// Gives a wire a way back, on which nothing befalls frames.
     pub fn add_back(&self, id: WireId, from: OwnedFd, to: OwnedFd) {
-        let lane = Lane::new(from, to, Effects::default(), id.0);
+        let lane = Lane::new(from, to, Effects::default(), id.0, self.budget.clone());
         self.order(Order::Add((id, Way::Back), Box::new(lane)));
     }
 

@@ -1,11 +1,12 @@
 //! One direction of a wire: what is on its way, and what befalls it. The order is netem's: lost or
 //! doubled first, then corrupted, then held back by rate, then by delay.
 
+use super::budget::{Budget, Room};
 use crate::impair::Effects;
 use crate::netlink::BACKLOG;
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Bytes of the virtio-net header before each frame (`struct virtio_net_hdr`).
@@ -24,7 +25,8 @@ pub(super) struct Lane {
     from: OwnedFd,
     to: OwnedFd,
     effects: Effects,
-    queue: BinaryHeap<Reverse<Held>>,
+    /// By when they are due; those that are due at the same time stay in order.
+    queue: BTreeMap<(Instant, u64), Held>,
     held_bytes: usize,
     /// When what the rate allows has been sent.
     busy_until: Instant,
@@ -32,29 +34,35 @@ pub(super) struct Lane {
     dice: Dice,
     buffer: Vec<u8>,
     broken: bool,
+    budget: Arc<Budget>,
 }
 
-/// A frame on its way. Frames that are due at the same time stay in order.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+/// A frame on its way.
 struct Held {
-    due: Instant,
-    sequence: u64,
     frame: Vec<u8>,
+    _room: Option<Room>,
 }
 
 impl Lane {
-    pub(super) fn new(from: OwnedFd, to: OwnedFd, effects: Effects, seed: u64) -> Self {
+    pub(super) fn new(
+        from: OwnedFd,
+        to: OwnedFd,
+        effects: Effects,
+        seed: u64,
+        budget: Arc<Budget>,
+    ) -> Self {
         Self {
             from,
             to,
             effects,
-            queue: BinaryHeap::new(),
+            queue: BTreeMap::new(),
             held_bytes: 0,
             busy_until: Instant::now(),
             sequence: 0,
             dice: Dice::new(seed),
             buffer: vec![0; LONGEST],
             broken: false,
+            budget,
         }
     }
 
@@ -73,15 +81,15 @@ impl Lane {
 
     /// Sends what is due; when the next frame is.
     pub(super) fn flush(&mut self, now: Instant) -> Option<Instant> {
-        while let Some(Reverse(next)) = self.queue.peek() {
-            if next.due > now {
-                return Some(next.due);
+        while let Some(next) = self.queue.first_entry() {
+            let (due, _) = *next.key();
+            if due > now {
+                return Some(due);
             }
-            if let Some(Reverse(held)) = self.queue.pop() {
-                self.held_bytes -= held.frame.len();
-                // A link that is down or full drops frames.
-                let _ = nix::unistd::write(&self.to, &held.frame);
-            }
+            let held = next.remove();
+            self.held_bytes -= held.frame.len();
+            // A link that is down or full drops frames.
+            let _ = nix::unistd::write(&self.to, &held.frame);
         }
         None
     }
@@ -121,6 +129,7 @@ impl Lane {
 
     fn hold(&mut self, mut frame: Vec<u8>, now: Instant) {
         if self.held_bytes + frame.len() > MOST {
+            self.budget.drop_one();
             return;
         }
         if self.dice.hits(self.effects.corrupt) {
@@ -140,13 +149,18 @@ impl Lane {
         if !self.dice.hits(self.effects.reorder) {
             due += self.delay();
         }
+        // What goes on at once needs no room, however full other lanes are.
+        let late = (due > now).then(|| self.budget.take(frame.len()));
+        if matches!(late, Some(None)) {
+            return;
+        }
         self.sequence += 1;
         self.held_bytes += frame.len();
-        self.queue.push(Reverse(Held {
-            due,
-            sequence: self.sequence,
+        let held = Held {
             frame,
-        }));
+            _room: late.flatten(),
+        };
+        self.queue.insert((due, self.sequence), held);
     }
 
     /// The delay, with jitter evenly to both sides.
@@ -240,7 +254,7 @@ mod tests {
 
     fn lane(effects: Effects) -> Lane {
         let null = || OwnedFd::from(std::fs::File::open("/dev/null").expect("/dev/null"));
-        Lane::new(null(), null(), effects, 1)
+        Lane::new(null(), null(), effects, 1, Arc::default())
     }
 
     /// When each of `count` frames of 1010 bytes is due after they came at once.
@@ -252,8 +266,8 @@ mod tests {
             lane.accept(vec![0; HEADER + 1000], now);
         }
         let mut due = Vec::new();
-        while let Some(Reverse(held)) = lane.queue.pop() {
-            due.push(held.due - now);
+        while let Some(((at, _), _)) = lane.queue.pop_first() {
+            due.push(at - now);
         }
         due
     }
@@ -330,6 +344,43 @@ mod tests {
         fill_checksum(&mut frame);
         assert_eq!(frame[0], 0);
         assert_eq!(frame[HEADER + 36..HEADER + 38], [0xed, 0xff]);
+    }
+
+    #[test]
+    fn lanes_share_what_may_be_on_its_way_and_give_it_back() {
+        let one = 1010;
+        let budget = Arc::new(Budget::of(10 * one));
+        let null = || OwnedFd::from(std::fs::File::open("/dev/null").expect("/dev/null"));
+        let hour = Effects {
+            delay: Duration::from_secs(3600),
+            ..Effects::default()
+        };
+        let now = Instant::now();
+        let fill = |frames: usize| {
+            let mut lane = Lane::new(null(), null(), hour, 1, budget.clone());
+            for _ in 0..frames {
+                lane.accept(vec![0; one], now);
+            }
+            lane
+        };
+        let mut lanes = [fill(6), fill(6)];
+        assert_eq!(budget.dropped(), 2);
+        assert_eq!(lanes.each_ref().map(|it| it.queue.len()), [6, 4]);
+        // What has arrived is on its way no more.
+        lanes[0].flush(now + Duration::from_secs(4000));
+        lanes[1].accept(vec![0; one], now);
+        assert_eq!((budget.dropped(), lanes[1].queue.len()), (2, 5));
+        // Nor is what a lane that is taken away had.
+        drop(lanes);
+        let lane = fill(10);
+        assert_eq!((budget.dropped(), lane.queue.len()), (2, 10));
+        // One alone has a limit of its own.
+        let (roomy, frames) = (Arc::new(Budget::default()), MOST / LONGEST);
+        let mut lane = Lane::new(null(), null(), hour, 1, roomy.clone());
+        for _ in 0..=frames {
+            lane.accept(vec![0; LONGEST], now);
+        }
+        assert_eq!((roomy.dropped(), lane.queue.len()), (1, frames));
     }
 
     proptest! {
