@@ -71,10 +71,10 @@ apps:
       - -c
       - |
         until test -s /c/file; do sleep 0.05; done
-        touch /srv/no 2> /dev/null || echo "reader $(id -u):$(id -g) $(cat /c/file) $(cat /etc/files/data) $(touch /etc/files/no 2> /dev/null || echo ro) $(ip addr add 10.9.9.9/32 dev lo 2> /dev/null || echo weak)"
+        touch /srv/no 2> /dev/null || echo "reader $(id -u):$(id -g) $(cat /c/file) $(cat /etc/files/data) $(touch /etc/files/no 2> /dev/null || echo ro) $(ip addr add 10.9.9.9/32 dev lo 2> /dev/null || echo weak) $(while read key value; do test $key != CapEff: || echo $value; done < /proc/self/status)"
         exec sleep 1000
     mount: [{volume: shared, target: /c}, {volume: files, target: /etc/files}]
-    caps-retain: [CAP_NET_RAW, CAP_DAC_OVERRIDE]
+    caps-retain: [CAP_NET_RAW, CAP_DAC_OVERRIDE, CAP_SYS_TIME]
 ---
 kind: NetworkNamespace
 name: broken
@@ -199,7 +199,7 @@ fn on_images_with_programs_scripts_logs_and_limits() {
         said("router/pod/writer") == "writer 65534 red 0\n"
     });
     wait("reader", &lab, || {
-        said("router/pod/reader") == "reader 0:33 written of-the-host ro weak\n"
+        said("router/pod/reader") == "reader 0:33 written of-the-host ro weak 0000000000002002\n"
     });
     assert_eq!(
         lab.exec("router/pod", &["cat", "/run/.volume/shared/file"])
@@ -282,6 +282,16 @@ fn isolated(lab: &Lab) {
     assert_eq!(sh("cat /proc/sys/kernel/hostname").well().out, "box\n");
     assert_eq!(sh("echo $COLOUR").well().out, "blue\n");
     let status = sh("cat /proc/self/status").well().out;
+    let bound = status
+        .split("CapBnd:")
+        .nth(1)
+        .and_then(|rest| rest.split_whitespace().next());
+    let bound = u64::from_str_radix(bound.expect("capabilities"), 16).expect("hexadecimal");
+    assert_eq!(
+        bound >> 25 & 1,
+        0,
+        "nothing in a lab may set the host's clock: {status}"
+    );
     assert!(status.contains("SigBlk:\t0000000000000000\n"), "{status}");
     assert_ne!(sh("ls /home /root /usr/lib").code, Some(0));
 }

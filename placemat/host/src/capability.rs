@@ -38,6 +38,21 @@ pub(crate) fn bound(keep: u64) -> io::Result<()> {
     prctl(libc::PR_SET_KEEPCAPS, 1, 0)
 }
 
+/// `CAP_SYS_TIME` sets the clock, which no namespace has for itself.
+const SYS_TIME: usize = 25;
+
+/// This process, and whatever is executed from now on, cannot set the host's clock.
+pub(crate) fn leave_the_clock() -> io::Result<()> {
+    prctl(libc::PR_CAPBSET_DROP, SYS_TIME, 0)?;
+    // Nor can it hand it on to who asks for it by name ([`keep_only`]).
+    let mut data = get()?;
+    let others = !(1_u32 << SYS_TIME);
+    data[0].permitted &= others;
+    data[0].effective &= others;
+    data[0].inheritable &= others;
+    set(&data)
+}
+
 /// Gives up every capability but these. Those of them that the process has outlive `execve`, whoever
 /// the user is: they are inheritable and ambient.
 pub(crate) fn keep_only(keep: u64) -> io::Result<()> {

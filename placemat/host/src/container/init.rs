@@ -3,6 +3,7 @@
 use super::root::{self, Root};
 use super::settings::{Identity, Settings};
 use super::wire::{self, Order, Reply};
+use crate::capability;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
@@ -66,6 +67,8 @@ fn set_up(setup: &Setup) -> io::Result<SignalFd> {
     nix::unistd::sethostname(&setup.name)?;
     root::enter(&setup.root)?;
     set_sysctls(setup.forwards)?;
+    // A time server in a lab must not step the host's clock.
+    capability::leave_the_clock()?;
     Ok(signals)
 }
 
