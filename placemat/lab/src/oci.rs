@@ -10,6 +10,7 @@
 
 mod blobs;
 mod manifest;
+mod prune;
 mod store;
 mod unpack;
 
@@ -19,8 +20,10 @@ pub use store::Store;
 use placemat_spec::resource::{OciImage, OciSource};
 use placemat_spec::{Cluster, Problem, Problems};
 use std::collections::HashMap;
+use std::fs::File;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The images of a cluster, unpacked.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +38,8 @@ pub struct Unpacked {
     pub tree: PathBuf,
     /// What it says about how to run it.
     pub config: ImageConfig,
+    /// With its shared lock; while it lives, in whatever process, a prune leaves the tree alone.
+    _held: Arc<File>,
 }
 
 /// Why an image cannot be used. Reads as a few words under a caret.

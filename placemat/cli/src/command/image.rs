@@ -3,6 +3,7 @@
 use crate::exit::{self, Failure};
 use crate::progress::size;
 use crate::{fetch, input, place, talk};
+use anyhow::Context;
 use clap::Subcommand;
 use placemat_lab::image::{Entry, Store, Wanted};
 use placemat_spec::resource::ImageSource;
@@ -148,9 +149,15 @@ fn pull(files: &[PathBuf], json: bool, cache: &place::CacheArg) -> Result<u8, Fa
 }
 
 fn prune(unused_for: Duration, json: bool, cache: &place::CacheArg) -> Result<u8, Failure> {
-    let pruned = Store::new(&cache.path())
+    let mut pruned = Store::new(&cache.path())
         .prune(unused_for)
         .map_err(|error| fetch::failure(&error))?;
+    let unpacked = placemat_lab::oci::Store::new(&cache.path())
+        .prune(unused_for)
+        .context("prune OCI images")?;
+    pruned.files += unpacked.files;
+    pruned.bytes += unpacked.bytes;
+    pruned.kept += unpacked.kept;
     if json {
         let (files, bytes, kept) = (pruned.files, pruned.bytes, pruned.kept);
         talk::data(&format!(

@@ -4,6 +4,7 @@ use super::build::{Sites, Units};
 use super::machine::Qemu;
 use crate::blueprint::Blueprint;
 use crate::image::Images;
+use crate::oci;
 use crate::server::Server;
 use indexmap::IndexMap;
 use placemat_spec::Cluster;
@@ -22,6 +23,8 @@ pub(super) struct Fleet {
     pub(super) qemu: Option<Qemu>,
     /// Held for as long as disks may lie over them.
     pub(super) images: Vec<Arc<Images>>,
+    /// Held for as long as containers may run on them.
+    pub(super) oci: Vec<oci::Images>,
     /// What boot servers hand out for `placemat ssh`; empty until there is one.
     pub(super) authorized_keys: String,
 }

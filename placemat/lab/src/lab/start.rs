@@ -115,6 +115,7 @@ impl Lab {
                     sites,
                     qemu,
                     images: vec![options.images.clone()],
+                    oci: vec![options.oci.clone()],
                     authorized_keys,
                 }),
                 applying: tokio::sync::Mutex::default(),

@@ -12,11 +12,16 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// What an image says about itself, in its folder.
+pub(super) const CONFIG: &str = "config.json";
 
 /// The cache of unpacked images.
 #[derive(Debug, Clone)]
 pub struct Store {
-    dir: PathBuf,
+    pub(super) dir: PathBuf,
     /// What fetches images of registries.
     skopeo: &'static str,
 }
@@ -60,10 +65,7 @@ impl Store {
         if !place.exists() {
             self.fill(blobs, &found, &place)?;
         }
-        Ok(Unpacked {
-            tree: place.join("rootfs"),
-            config: found.config,
-        })
+        hold(&place, found.config)
     }
 
     /// Unpacks beside, then renames: what has the name is whole.
@@ -76,7 +78,7 @@ impl Store {
         }
         unpacker.finish()?;
         let config = serde_json::to_vec(&found.config).unwrap_or_default();
-        fs::write(new.join("config.json"), config)
+        fs::write(new.join(CONFIG), config)
             .and_then(|()| fs::rename(&new, place))
             .map_err(OciError::io(format!("write {}", place.display())))
     }
@@ -86,8 +88,12 @@ impl Store {
         let note = self
             .dir
             .join(format!("name-{}", manifest::sha256(name.as_bytes())));
-        if let Some(unpacked) = fs::read_to_string(&note).ok().and_then(|id| self.kept(&id)) {
-            return Ok(unpacked);
+        {
+            let _lock = self.lock()?;
+            let id = fs::read_to_string(&note).ok();
+            if let Some(unpacked) = id.and_then(|id| self.kept(&id)) {
+                return Ok(unpacked);
+            }
         }
         let fetched = self.scratch_of("fetch")?;
         fetch(self.skopeo, name, &fetched)?;
@@ -101,11 +107,8 @@ impl Store {
 
     fn kept(&self, id: &str) -> Option<Unpacked> {
         let place = self.dir.join(id);
-        let config = fs::read(place.join("config.json")).ok()?;
-        Some(Unpacked {
-            tree: place.join("rootfs"),
-            config: serde_json::from_slice::<ImageConfig>(&config).ok()?,
-        })
+        let config = fs::read(place.join(CONFIG)).ok()?;
+        hold(&place, serde_json::from_slice::<ImageConfig>(&config).ok()?).ok()
     }
 
     fn scratch(&self) -> Result<PathBuf, OciError> {
@@ -125,7 +128,7 @@ impl Store {
 
     /// One at a time: a second run waits, and finds the image there. What a run left that was killed
     /// goes.
-    fn lock(&self) -> Result<File, OciError> {
+    pub(super) fn lock(&self) -> Result<File, OciError> {
         let path = self.dir.join("lock");
         let failed = || OciError::io(format!("lock {}", path.display()));
         let lock = OpenOptions::new()
@@ -142,6 +145,23 @@ impl Store {
         }
         Ok(lock)
     }
+}
+
+/// An unpacked image, from now on in use. The store's lock is held.
+fn hold(place: &Path, config: ImageConfig) -> Result<Unpacked, OciError> {
+    let failed = || OciError::io(format!("use {}", place.display()));
+    let held = File::open(place).map_err(failed())?;
+    held.lock_shared().map_err(failed())?;
+    // When it was used last is the age that a prune asks for. A cache of somebody else's stays as it is.
+    let _ = File::options()
+        .write(true)
+        .open(place.join(CONFIG))
+        .and_then(|file| file.set_modified(SystemTime::now()));
+    Ok(Unpacked {
+        tree: place.join("rootfs"),
+        config,
+        _held: Arc::new(held),
+    })
 }
 
 /// Has skopeo write an image of a registry into a folder.

@@ -321,3 +321,40 @@ fn registries_are_asked_once() {
     let failed = get(&store, "quay.io/gone:1").expect_err("gone").to_string();
     assert_eq!(failed, "skopeo failed: no such manifest");
 }
+
+#[test]
+fn a_prune_spares_what_is_in_use_or_was_of_late() {
+    use std::time::Duration;
+    let dir = temporary();
+    let store = Store::new(&dir.path().join("cache"));
+    assert_eq!(store.prune(Duration::ZERO).expect("nothing yet").files, 0);
+    let used = unpack(dir.path(), &[&[file("etc/one", "one")]]).expect("an image");
+    let other = unpack(dir.path(), &[&[file("etc/two", "two")]]).expect("an image");
+    let note = dir.path().join("cache/oci/name-abc");
+    let id = other
+        .tree
+        .parent()
+        .and_then(Path::file_name)
+        .expect("a name");
+    fs::write(&note, id.as_encoded_bytes()).expect("write");
+    let (tree, again) = (other.tree.clone(), other.clone());
+    drop(other);
+    let all = store.prune(Duration::ZERO).expect("pruned");
+    assert_eq!(
+        (all.files, all.kept),
+        (0, 2),
+        "a copy is in use as the first is"
+    );
+    drop(again);
+    let hour = Duration::from_secs(3600);
+    let none = store.prune(hour).expect("pruned");
+    assert_eq!((none.files, none.kept), (0, 0), "it was used of late");
+    let one = store.prune(Duration::ZERO).expect("pruned");
+    assert_eq!((one.files, one.kept), (1, 1));
+    assert!(one.bytes > 0);
+    assert!(!tree.exists() && !note.exists());
+    assert!(used.tree.join("etc/one").exists());
+    // What was removed is unpacked again.
+    unpack(dir.path(), &[&[file("etc/two", "two")]]).expect("an image");
+    assert!(tree.join("etc/two").exists());
+}

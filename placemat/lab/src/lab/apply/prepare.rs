@@ -86,6 +86,7 @@ impl Lab {
         {
             let mut fleet = self.fleet_mut();
             fleet.images.push(images.clone());
+            fleet.oci.push(oci.clone());
             fleet.qemu.clone_from(&qemu);
         }
         let inner = &self.inner;
