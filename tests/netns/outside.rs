@@ -1,6 +1,8 @@
 //! Networks with `use-nat`: out of the lab, to servers that the test has on the host.
 
-use placemat_tests::{Lab, Need, Place, needs, poll};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use placemat_tests::{Lab, Need, Place, needs, poll, process};
 use std::io::{Read, Write};
 use std::net::{TcpListener, UdpSocket};
 use std::time::Duration;
@@ -105,9 +107,68 @@ pub(crate) fn reaches(place: &Place, stack: &str, gateway6: &str) {
             log()
         );
     }
+    outlives_a_killed_helper(&lab, &log);
     // Nothing on the host changed, and the stack goes with the lab.
     lab.down();
     place.assert_nothing_left();
+}
+
+/// The helper in the host's network is killed, and comes again with the way out.
+fn outlives_a_killed_helper(lab: &Lab<'_>, log: &impl Fn() -> String) {
+    let carries = |pid: &i32| {
+        let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&words).contains("~outside")
+    };
+    let stack = || {
+        let all = process::descendants(lab.init).into_iter();
+        let mut found = all.map(|it| it.pid).filter(carries);
+        // It may have been started by a shell.
+        found.find(|pid| parent(*pid).is_some_and(|parent| !carries(&parent)))
+    };
+    let first = stack().expect("a stack");
+    let helper = parent(first).expect("its parent");
+    assert_ne!(helper, lab.init);
+    kill(Pid::from_raw(helper), Signal::SIGKILL).expect("kill");
+    let again = poll(PATIENCE, || stack().filter(|pid| *pid != first));
+    assert!(
+        again.is_some(),
+        "no way out: {:#?}\n{}",
+        lab.events(),
+        log()
+    );
+    let told = |words: &str| {
+        let events = lab.events();
+        let mut texts = events.iter().filter_map(|event| event["text"].as_str());
+        texts.any(|text| text.contains(words))
+    };
+    assert!(
+        told("ended with code 137; it is opened again"),
+        "{:#?}",
+        lab.events()
+    );
+    let tcp = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = tcp.local_addr().expect("an address").port();
+    assert!(
+        asks(lab, "tcp", "10.0.2.2", port, || greets(&tcp)),
+        "{}",
+        log()
+    );
+    // Whoever makes a new one is gone, too. That is said.
+    let helper = again.and_then(parent).expect("its parent");
+    let keeper = parent(helper).expect("its parent");
+    assert_ne!(keeper, lab.init);
+    for pid in [keeper, helper] {
+        kill(Pid::from_raw(pid), Signal::SIGKILL).expect("kill");
+    }
+    let words = "will not be opened again when it closes";
+    let said = poll(PATIENCE, || told(words).then_some(()));
+    assert!(said.is_some(), "{:#?}", lab.events());
+}
+
+fn parent(pid: i32) -> Option<i32> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("PPid:"))?;
+    line.trim().parse().ok()
 }
 
 /// What the host gets hangs on one link, and goes with the lab, however that ends.

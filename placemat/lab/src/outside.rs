@@ -17,14 +17,18 @@ use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// Name of the TAP device. No name in a file has a tilde.
 const DEVICE: &str = "~outside";
 /// A stack that takes longer to make its device is broken.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// A stack that ended is started again after this long.
+/// A stack that ended is started again after this long, so many times until it starts.
 const AGAIN: Duration = Duration::from_secs(1);
+const TRIES: u32 = 5;
+/// Rules are loaded in milliseconds; the kernel's lock may be busy with many.
+const RULES: Duration = Duration::from_secs(30);
 
 /// What the way out is made of.
 #[derive(Debug, Clone)]
@@ -116,40 +120,81 @@ async fn keep(exit: &Exit, uplink: &Uplink, log: &Path, bus: &EventBus) {
             Ok(code) => note(format!(
                 "the way out ended with code {code}; it is opened again"
             )),
-            // The outpost is gone: the lab is ending.
-            Err(_) => return,
+            Err(error) => {
+                let why = crate::error::chain(&error);
+                note(format!(
+                    "the way out will not be opened again when it closes: its helper in the host's network is gone ({why})"
+                ));
+                return;
+            }
         }
-        tokio::time::sleep(AGAIN).await;
-        if let Err(reason) = start(exit, uplink, log).await {
+        if let Err(reason) = again(exit, uplink, log).await {
             note(format!("the way out stays closed: {reason}"));
             return;
         }
     }
 }
 
-async fn start(exit: &Exit, uplink: &Uplink, log: &Path) -> Result<(), String> {
-    let chain = |error: &dyn std::error::Error| crate::error::chain(error);
+/// Starts it again. A stack that ends at once may have found something of the one before in its way.
+async fn again(exit: &Exit, uplink: &Uplink, log: &Path) -> Result<(), Closed> {
+    let mut tries = 0;
+    loop {
+        tokio::time::sleep(AGAIN).await;
+        tries += 1;
+        match start(exit, uplink, log).await {
+            Err(Closed::Ended(_)) if tries < TRIES => {}
+            done => return done,
+        }
+    }
+}
+
+/// Why there is no way out.
+#[derive(Debug, thiserror::Error)]
+enum Closed {
+    /// Nothing runs, so it can be tried again.
+    #[error("{0}")]
+    Ended(String),
+    /// A stack runs that does nothing.
+    #[error("{0}")]
+    Stuck(String),
+}
+
+async fn start(exit: &Exit, uplink: &Uplink, log: &Path) -> Result<(), Closed> {
+    let ended = |error: &dyn std::error::Error| Closed::Ended(crate::error::chain(error));
+    let stuck = |error: &dyn std::error::Error| Closed::Stuck(crate::error::chain(error));
+    free(uplink)?;
     let root = placemat_host::process::effective_uid() == 0;
     let argv = exit.stack.command(uplink, Path::new(HUB_NETNS), root);
     let log: OwnedFd = File::options()
         .create(true)
         .append(true)
         .open(log)
-        .map_err(|error| chain(&error))?
+        .map_err(|error| ended(&error))?
         .into();
     exit.outpost
         .start(&argv, log)
         .await
-        .map_err(|error| chain(&error))?;
+        .map_err(|error| ended(&error))?;
     let uplink = uplink.clone();
     let made = tokio::task::spawn_blocking(move || connect(&uplink));
     tokio::select! {
-        made = made => made.map_err(|error| chain(&error))?.map_err(|error| chain(&error)),
-        ended = exit.outpost.ended() => Err(match ended {
-            Ok(code) => format!("the stack ended with code {code}"),
-            Err(error) => chain(&error),
+        made = made => made.map_err(|error| stuck(&error))?.map_err(|error| stuck(&error)),
+        end = exit.outpost.ended() => Err(match end {
+            Ok(code) => Closed::Ended(format!("the stack ended with code {code}")),
+            Err(error) => ended(&error),
         }),
     }
+}
+
+/// The device of a stack before goes with it, a moment later. It must not be taken for the new one's.
+fn free(uplink: &Uplink) -> Result<(), Closed> {
+    let links = Netlink::open().and_then(|mut hub| hub.links());
+    let links = links.map_err(|error| Closed::Ended(crate::error::chain(&error)))?;
+    if links.iter().any(|link| link.name == uplink.device) {
+        let device = uplink.device;
+        return Err(Closed::Ended(format!("there is a {device} already")));
+    }
+    Ok(())
 }
 
 /// Waits for the stack's device in the hub, and makes it the way out.
@@ -184,11 +229,21 @@ pub(crate) async fn load(rules: &str) -> std::io::Result<()> {
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
+        .kill_on_drop(true)
         .spawn()?;
-    if let Some(mut stdin) = nft.stdin.take() {
-        stdin.write_all(rules.as_bytes()).await?;
-    }
-    let output = nft.wait_with_output().await?;
+    let stdin = nft.stdin.take();
+    let run = async {
+        if let Some(mut stdin) = stdin {
+            stdin.write_all(rules.as_bytes()).await?;
+        }
+        nft.wait_with_output().await
+    };
+    let Ok(output) = timeout(RULES, run).await else {
+        let waited = RULES.as_secs();
+        let message = format!("nft did not end within {waited} s");
+        return Err(std::io::Error::new(std::io::ErrorKind::TimedOut, message));
+    };
+    let output = output?;
     if output.status.success() {
         return Ok(());
     }
