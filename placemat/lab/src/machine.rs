@@ -52,12 +52,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// How long a hard reset may take until QEMU reports it.
 const RESET_PATIENCE: Duration = Duration::from_secs(30);
+/// How long a guest may take until something in it listens on the agent's channel; one that still boots does so in its time.
+const CONTACT: Duration = Duration::from_secs(30);
 
 /// Why a machine did not do what it was told.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +88,17 @@ pub enum MachineError {
     NoReset {
         /// The machine.
         machine: String,
+    },
+    /// Nothing in its guest has opened the agent's channel.
+    #[error(
+        "no guest agent answers in {machine}: nothing there has opened its channel within {} s",
+        waited.as_secs()
+    )]
+    NoAgent {
+        /// The machine.
+        machine: String,
+        /// How long it was waited for.
+        waited: Duration,
     },
     /// It was reset in the middle of a command in its guest.
     #[error("{machine} rebooted during the command")]
@@ -383,7 +396,7 @@ impl Machine {
         self.power_off(cause).await;
     }
 
-    /// Runs a program in the guest, through its agent. `patience` bounds the whole.
+    /// Runs a program in the guest, through its agent, once that listens. `patience` bounds the whole.
     pub async fn exec(
         &self,
         command: &AgentCommand,
@@ -391,8 +404,18 @@ impl Machine {
     ) -> Result<AgentOutput, MachineError> {
         let life = self.life()?;
         let mut off = self.inner.life.subscribe();
-        let mut resets = life.resets.subscribe();
         let machine = self.inner.spec.name.clone();
+        let end = Instant::now() + patience;
+        let contact = patience.min(CONTACT);
+        let mut listening = life.listening.subscribe();
+        tokio::select! {
+            heard = timeout(contact, listening.wait_for(|it| *it)) => if heard.is_err() {
+                return Err(MachineError::NoAgent { machine, waited: contact });
+            },
+            _ = off.wait_for(Option::is_none) => return Err(MachineError::Off { machine }),
+        }
+        let patience = end.saturating_duration_since(Instant::now());
+        let mut resets = life.resets.subscribe();
         // Without these two, a command that the guest took down with it would keep the channel
         // from whoever asks the next boot.
         tokio::select! {

@@ -72,14 +72,15 @@ impl Check {
             talk::data(&loaded.cluster.to_yaml())?;
         }
         let counts = Counts::of(&loaded.cluster);
+        let count = |number, noun: &str| talk::count(number, noun, &format!("{noun}s"));
         talk::say(&format!(
-            "ok: {} routers, {} boot servers, {} servers; {} bridges, {} veth pairs, {} taps",
-            counts.routers,
-            counts.boot_servers,
-            counts.servers,
-            counts.bridges,
-            counts.veth_pairs,
-            counts.taps
+            "ok: {}, {}, {}; {}, {}, {}",
+            count(counts.routers, "router"),
+            count(counts.boot_servers, "boot server"),
+            count(counts.servers, "server"),
+            count(counts.bridges, "bridge"),
+            count(counts.veth_pairs, "veth pair"),
+            count(counts.taps, "tap")
         ));
         say_single_points(&loaded.single_points);
         Ok(exit::OK)

@@ -189,15 +189,16 @@ fn look(rows: &mut Rows) -> Result<(), Failure> {
         "does not; NICs go through QEMU"
     };
     rows.row(("host", false), true, "vhost-net", words)?;
-    if spaces {
-        effects(rows)?;
-    }
     // Only labs with limits need them, so their absence is no verdict.
     let (ok, words) = match placemat_host::cgroup::probe() {
         Ok(support) => (true, support.words),
         Err(refused) => (false, format!("{refused}; {}", refused.remedy)),
     };
-    rows.row(("host", false), ok, "limits of routers", &words)
+    rows.row(("host", false), ok, "limits of routers", &words)?;
+    if spaces {
+        effects(rows)?;
+    }
+    Ok(())
 }
 
 fn accelerator(rows: &mut Rows) -> Result<(), Failure> {

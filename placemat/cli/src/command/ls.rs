@@ -3,6 +3,7 @@
 use crate::exit::{self, Failure};
 use crate::table::Table;
 use crate::talk;
+use jiff::Timestamp;
 
 /// Arguments of `ls`.
 #[derive(Debug, clap::Args)]
@@ -28,7 +29,10 @@ impl Ls {
             let mut table = Table::new(&["ID", "NAME", "STARTED", "RUN DIRECTORY"]);
             for lab in labs {
                 let (card, dir) = (lab.card, lab.run_dir.display().to_string());
-                table.row([card.id, card.name, card.started, dir]);
+                // Parts of a second tell a person nothing.
+                let started: Result<Timestamp, _> = card.started.parse();
+                let started = started.map_or(card.started, |it| format!("{it:.0}"));
+                table.row([card.id, card.name, started, dir]);
             }
             table.text()
         };

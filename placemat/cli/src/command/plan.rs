@@ -1,9 +1,10 @@
 //! `placemat plan`: what would be made, without making it; or what a live lab would become.
 
+mod needs;
+
 use crate::exit::{self, Failure};
 use crate::table::Table;
 use crate::{input, launch, proposal, talk};
-use placemat_host::probe::program;
 use placemat_lab::plan::{Made, Plan as LabPlan, Summary, TierPlan};
 use placemat_spec::value::format_size;
 use serde::Serialize;
@@ -32,14 +33,7 @@ pub(super) struct Plan {
 struct Planned {
     #[serde(flatten)]
     summary: Summary,
-    needs: Vec<Need>,
-}
-
-/// Something that the host must have.
-#[derive(Debug, Serialize)]
-struct Need {
-    name: &'static str,
-    purpose: &'static str,
+    needs: Vec<needs::Need>,
 }
 
 impl Plan {
@@ -52,7 +46,7 @@ impl Plan {
         let plan = LabPlan::of(&loaded.cluster);
         let planned = Planned {
             summary: plan.summary(&loaded.cluster),
-            needs: needs(&input::programs_of(&loaded.cluster), &plan),
+            needs: needs::of(&loaded.cluster, &plan),
         };
         if self.json {
             talk::json(&planned)?;
@@ -86,29 +80,6 @@ impl Plan {
         let differs = self.exit_code && !seen.changes.is_empty();
         Ok(if differs { DIFFERS } else { exit::OK })
     }
-}
-
-fn needs(programs: &[&'static str], plan: &LabPlan) -> Vec<Need> {
-    let programs = programs.iter().map(|&name| Need {
-        name,
-        purpose: program::known(name).map_or("an app of the cluster", |known| known.purpose),
-    });
-    let mut needs: Vec<Need> = programs.collect();
-    needs.push(Need {
-        name: "namespaces",
-        purpose: "the lab itself: user, mount, PID, network, UTS and IPC namespaces",
-    });
-    if !plan.taps.is_empty() {
-        needs.push(Need {
-            name: "/dev/net/tun",
-            purpose: "NICs of servers of tier full and kernel",
-        });
-        needs.push(Need {
-            name: "OVMF",
-            purpose: "UEFI firmware of servers of tier full",
-        });
-    }
-    needs
 }
 
 impl Planned {
@@ -195,7 +166,7 @@ impl Planned {
     fn host(&self) -> String {
         let mut table = Table::new(&["NEEDED", "FOR"]).indent(2);
         for need in &self.needs {
-            table.row([need.name.into(), need.purpose.into()]);
+            table.row(need.row());
         }
         format!("this host\n{}", table.text())
     }

@@ -34,6 +34,8 @@ pub(super) struct Life {
     pub(super) pid: Option<u32>,
     /// Resets so far.
     pub(super) resets: watch::Sender<u32>,
+    /// The guest has the agent's channel open.
+    pub(super) listening: watch::Sender<bool>,
     cut: CancellationToken,
     cut_by: Mutex<Option<String>>,
 }
@@ -66,6 +68,7 @@ pub(super) fn keep(
         agent: launched.agent,
         pid: launched.child.id(),
         resets: watch::Sender::new(0),
+        listening: watch::Sender::new(false),
         cut: machine.inner.setup.cancel.child_token(),
         cut_by: Mutex::new(None),
     });
@@ -211,7 +214,9 @@ impl Keeper {
             "SHUTDOWN" => self.guest_off |= guest,
             "VSERPORT_CHANGE" if event.data["id"] == AGENT_ID => {
                 self.life.agent.mark_stale();
-                if event.data["open"] == true {
+                let open = event.data["open"] == true;
+                self.life.listening.send_replace(open);
+                if open {
                     self.greet_agent();
                 }
             }

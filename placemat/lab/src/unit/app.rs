@@ -12,6 +12,7 @@ use std::path::Path;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 /// First pause before a restart; doubles up to [`LONGEST_PAUSE`].
@@ -178,17 +179,14 @@ impl Supervisor {
 
     /// Tells that the program is ready, or that it did not get ready in time.
     async fn tell_when_ready(&mut self) {
-        if let Some(readiness) = &self.app.ready {
-            let ready = self.until_ready(readiness);
-            if tokio::time::timeout(readiness.timeout, ready)
-                .await
-                .is_err()
-            {
-                let detail = format!("not ready within {} s", readiness.timeout.as_secs());
-                self.emit(AppState::Failed, Some(detail));
-                self.turn.settle(false);
-                return;
-            }
+        if let Some(readiness) = &self.app.ready
+            && let Err(why) = self.until_ready(readiness).await
+        {
+            let timeout = readiness.timeout.as_secs();
+            let detail = format!("not ready within {timeout} s: {why}");
+            self.emit(AppState::Failed, Some(detail));
+            self.turn.settle(false);
+            return;
         }
         self.emit(AppState::Ready, None);
         self.turn.settle(true);
@@ -198,15 +196,23 @@ impl Supervisor {
         }
     }
 
-    /// Resolves once the readiness command succeeds.
-    async fn until_ready(&self, readiness: &Readiness) {
+    /// Resolves once the readiness command succeeds; or when its time is over, with what came of the
+    /// last try.
+    async fn until_ready(&self, readiness: &Readiness) -> Result<(), String> {
+        let end = Instant::now() + readiness.timeout;
+        let name = readiness.command.first().map_or("", String::as_str);
+        let mut why = format!("`{name}` has not ended yet");
         loop {
-            if self
-                .try_ready(&readiness.command)
-                .await
-                .is_ok_and(|code| code == 0)
-            {
-                return;
+            let Ok(done) = timeout_at(end, self.try_ready(&readiness.command)).await else {
+                return Err(why);
+            };
+            why = match done {
+                Ok(0) => return Ok(()),
+                Ok(code) => format!("`{name}` exits with {code}"),
+                Err(error) => crate::error::chain(&error),
+            };
+            if Instant::now() + readiness.interval >= end {
+                return Err(why);
             }
             tokio::time::sleep(readiness.interval).await;
         }

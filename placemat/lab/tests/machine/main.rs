@@ -9,6 +9,7 @@ mod secure_boot;
 use fixture::{Act, PATIENCE, built, fixture};
 use placemat_bmc::Bmc;
 use placemat_bmc::chassis::{Cause, PowerCommand};
+use placemat_host::agent::AgentCommand;
 use placemat_host::netlink::Netlink;
 use placemat_host::netns::Netns;
 use placemat_host::tap::Tap;
@@ -52,6 +53,27 @@ async fn on_off_reset_and_on_again() {
     fixture.phase(BootPhase::Userspace, 3).await;
     let log = std::fs::read_to_string(fixture.folder.path().join("console.log")).expect("log");
     assert_eq!(log.matches("userspace image=first").count(), 3);
+    fixture.end().await;
+}
+
+#[tokio::test]
+async fn a_guest_without_an_agent_is_told_apart_from_one_that_reboots() {
+    let Some(mut fixture) = fixture(&[("first", Act::Reboot)]) else {
+        return;
+    };
+    let machine = fixture.machine.clone();
+    machine.power_on(None, "start").await.expect("on");
+    fixture.phase(BootPhase::Userspace, 2).await;
+    let command = AgentCommand {
+        argv: vec!["true".into()],
+        ..AgentCommand::default()
+    };
+    let waited = Duration::from_secs(1);
+    let error = machine.exec(&command, waited).await.expect_err("no agent");
+    assert_eq!(
+        error.to_string(),
+        "no guest agent answers in cs1: nothing there has opened its channel within 1 s"
+    );
     fixture.end().await;
 }
 
