@@ -152,6 +152,14 @@ fn menu_check() {
     );
 }
 
+/// Pods, super-spines, both families, a core and two feeds.
+#[test]
+fn menu_check_of_forty_racks() {
+    let place = Place::new();
+    let file = repository().join("menu/examples/forty-racks.yml");
+    says!(place, &["menu", &file.to_string_lossy(), "--check"]);
+}
+
 /// What a menu changes is told against another one and against what was written; a template of one's
 /// own is one such change.
 #[test]
