@@ -9,7 +9,8 @@
 //!   [`model::Suite`] once that is a `Cluster`, or into every problem at once, each with its place.
 //! - [`runner`] walks scenarios in order on one lab: steady-state gates, deadlines, scopes that undo
 //!   what they did on every way out, evidence at the first failure.
-//! - [`step`] and [`condition`] hold the kinds, one file and one table row each.
+//! - [`step`] and [`condition`] hold the kinds, one file and one table row each; [`schema`] prints JSON
+//!   Schema from the rows.
 //! - `measure` is arithmetic on what probe flows recorded.
 //! - [`port::LabPort`] is the one trait through which all of this sees a lab.
 //! - [`event`] is the schema of `events.jsonl`, [`sink`] its only writer, [`report`] its renderings.
@@ -29,6 +30,7 @@ pub mod port;
 mod pressure;
 pub mod report;
 pub mod runner;
+pub mod schema;
 pub mod sink;
 pub mod step;
 mod wait;

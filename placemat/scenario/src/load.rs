@@ -18,9 +18,11 @@ mod steps;
 mod substitute;
 mod targets;
 
+pub(crate) use draft::DOCUMENTS;
 pub use draft::Draft;
 pub use files::{Input, ReadError, read};
 pub use reader::{Fields, Reader, Value};
+pub(crate) use steps::{GATE_KEYS, STEP_KEYS};
 pub(crate) use targets::{
     BOOT_SERVERS, Destination, Destinations, EXEC, FLOWS, NODES, POWERED, ROUTING, Targets,
     loopback,

@@ -16,7 +16,8 @@ mod power;
 mod sleep;
 mod r#use;
 
-pub(crate) use command::Command;
+pub(crate) use command::{Command, MAPS as COMMAND_MAPS};
+pub(crate) use measure::MAPS as MEASURE_MAPS;
 
 use crate::context::Context;
 use crate::load::{Reader, Row, Value};

@@ -6,42 +6,44 @@ use anyhow::anyhow;
 use placemat_menu::rack::keys;
 use placemat_spec::problem::suggestion;
 use placemat_spec::schema::{document_schema, json_schema, kinds};
+use serde_json::Value;
 
 /// Arguments of `schema`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Schema {
-    /// A kind of resource, such as `Node`, or `menu` for rack specs; without one, all of a cluster file.
-    kind: Option<String>,
+    /// `cluster`, `menu` (rack specs), `scenario`, or a kind of resource, such as `Node` [default: cluster].
+    what: Option<String>,
 }
+
+/// Schemas of whole files, by the words that ask for them.
+const FILES: &[(&[&str], fn() -> Value)] = &[
+    (&["cluster"], || json_schema(None)),
+    (&["menu", keys::DOC.name], || {
+        document_schema(&[&keys::DOC], keys::TITLE, keys::DESCRIPTION)
+    }),
+    (&["scenario"], placemat_scenario::schema::json_schema),
+];
 
 impl Schema {
     pub(super) fn run(self) -> Result<u8, Failure> {
-        if self.kind.as_deref().is_some_and(is_menu) {
-            let schema = document_schema(&[&keys::DOC], keys::TITLE, keys::DESCRIPTION);
-            return print(&schema);
-        }
-        let kind =
-            self.kind.as_deref().map(|word| {
-                let found = kinds().find(|kind| kind.name.eq_ignore_ascii_case(word));
-                found.ok_or_else(|| {
-                    let rack_spec = std::iter::once(keys::DOC.name);
-                    let names: Vec<&str> = kinds().map(|kind| kind.name).chain(rack_spec).collect();
-                    Failure::new(exit::USAGE, anyhow!("there is no kind `{word}`"))
-                        .hint(suggestion(word, "kinds are", &names))
-                })
-            });
-        print(&json_schema(kind.transpose()?))
+        talk::json(&of(self.what.as_deref().unwrap_or("cluster"))?)?;
+        Ok(exit::OK)
     }
 }
 
-/// Rack specs go by the verb and by their kind.
-fn is_menu(word: &str) -> bool {
-    ["menu", keys::DOC.name]
-        .iter()
-        .any(|name| name.eq_ignore_ascii_case(word))
-}
-
-fn print(schema: &serde_json::Value) -> Result<u8, Failure> {
-    talk::json(schema)?;
-    Ok(exit::OK)
+fn of(word: &str) -> Result<Value, Failure> {
+    let is = |name: &str| name.eq_ignore_ascii_case(word);
+    let files = FILES.iter().find(|(words, _)| words.iter().any(|it| is(it)));
+    if let Some((_, schema)) = files {
+        return Ok(schema());
+    }
+    if let Some(kind) = kinds().find(|kind| is(kind.name)) {
+        return Ok(json_schema(Some(kind)));
+    }
+    let files = FILES.iter().flat_map(|(words, _)| *words).copied();
+    let names: Vec<&str> = files.chain(kinds().map(|kind| kind.name)).collect();
+    Err(
+        Failure::new(exit::USAGE, anyhow!("there is no schema of `{word}`"))
+            .hint(suggestion(word, "schemas are", &names)),
+    )
 }

@@ -63,6 +63,13 @@ const LIBRARY_KEYS: &[Key] = &[
     Key::optional("steps", "{NAME: [STEP]}", "or `{params, steps}`"),
 ];
 
+/// Every kind of document, with its keys.
+pub(crate) const DOCUMENTS: &[(&str, &[Key])] = &[
+    ("Suite", SUITE_KEYS),
+    ("Scenario", SCENARIO_KEYS),
+    ("Library", LIBRARY_KEYS),
+];
+
 /// Keys of the language that are not there yet.
 const LATER: &[(&str, &str)] = &[
     (

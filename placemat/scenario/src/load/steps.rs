@@ -1,5 +1,6 @@
 //! Steps and conditions: one kind each, looked up in the tables, with the keys that all share.
 
+use super::Key;
 use super::reader::{Reader, StepKeys, Value};
 use crate::condition::{CONDITIONS, Condition};
 use crate::deadline::Limit;
@@ -10,7 +11,17 @@ use placemat_spec::problem::suggestion;
 use std::time::Duration;
 
 /// Keys that every step may have.
-const COMMON: &[&str] = &["name", "id", "if", "timeout", "continue"];
+pub(crate) const STEP_KEYS: &[Key] = &[
+    Key::optional("name", "TEXT", "what reports call it"),
+    Key::optional("id", "NAME", "what later steps call its outputs"),
+    Key::optional("if", "CONDITION", "it is skipped unless this holds"),
+    Key::optional("timeout", "DURATION", "its deadline"),
+    Key::optional(
+        "continue",
+        "true | false",
+        "whether the scenario goes on when it fails; default false",
+    ),
+];
 
 /// Keys and kinds of the language that this version refuses, and why.
 const LATER: &[(&str, &str)] = &[
@@ -66,7 +77,8 @@ impl Reader<'_> {
             STEPS_NAMES,
         )?;
         let (row, entry) = {
-            let index = self.kind(map, value, "step", STEPS_NAMES, COMMON)?;
+            let common: Vec<&str> = STEP_KEYS.iter().map(|key| key.name).collect();
+            let index = self.kind(map, value, "step", STEPS_NAMES, &common)?;
             let row = &STEPS[index];
             (row, &map[row.name])
         };
@@ -301,10 +313,11 @@ impl Reader<'_> {
     }
 }
 
-const GATE_KEYS: &[super::Key] = &[
-    super::Key::required("that", "CONDITION", "what must hold"),
-    super::Key::optional("timeout", "DURATION", "patience; default 60s"),
-    super::Key::optional(
+/// Keys of a steady state that says more than what must hold.
+pub(crate) const GATE_KEYS: &[Key] = &[
+    Key::required("that", "CONDITION", "what must hold"),
+    Key::optional("timeout", "DURATION", "patience; default 60s"),
+    Key::optional(
         "stable-for",
         "DURATION",
         "it must hold this long without a break",

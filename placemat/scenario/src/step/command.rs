@@ -3,6 +3,8 @@
 
 mod expect;
 
+pub(crate) use self::expect::MAPS;
+
 use self::expect::Expect;
 use crate::context::Context;
 use crate::load::{EXEC, Fields, Key, Reader, Targets, Value};

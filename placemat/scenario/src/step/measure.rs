@@ -36,6 +36,15 @@ pub(super) const ROW: Row<super::Parse> = Row {
     parse,
 };
 
+/// Maps among its keys, by the form that they have in the row.
+pub(crate) const MAPS: &[(&str, &[Key])] = &[
+    ("{from, to, count, every, through}", FLOW_KEYS),
+    (
+        "{min-exposed, max-gap, max-loss, max-convergence}",
+        EXPECT_KEYS,
+    ),
+];
+
 const FLOW_KEYS: &[Key] = &[
     Key::required(
         "from",

@@ -31,6 +31,12 @@ enum Matcher {
     Json(String, Text),
 }
 
+/// Maps of what is expected, by the form that they have in rows.
+pub(crate) const MAPS: &[(&str, &[Key])] = &[
+    ("{exit, stdout, stderr}", EXPECT_KEYS),
+    ("{contains, lacks, equals, json}", MATCHER_KEYS),
+];
+
 const MATCHER_KEYS: &[Key] = &[
     Key::optional("contains", "TEXT | [TEXT]", "each text is in it"),
     Key::optional("lacks", "TEXT | [TEXT]", "none of the texts is in it"),
