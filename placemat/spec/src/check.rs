@@ -25,6 +25,7 @@ pub(crate) fn all(draft: &mut Draft, findings: &Findings) {
     names::check(&draft.ledger, findings);
     interfaces::check(&draft.ledger, findings);
     addresses::check(&draft.ledger, findings);
+    addresses::carried(draft, findings);
     subnets::check(&draft.ledger, findings);
     dhcp::check(&draft.ledger, findings);
     machines::check(draft, findings);

@@ -272,7 +272,7 @@ fn bad_files_give_their_messages() {
         .collect();
     files.retain(|path| path.extension().is_some_and(|it| it == "yml"));
     files.sort();
-    assert!(files.len() >= 35);
+    assert!(files.len() >= 80);
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("bad");
     settings.set_prepend_module_to_snapshot(false);

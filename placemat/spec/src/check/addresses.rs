@@ -1,10 +1,33 @@
 //! Addresses: none twice on a segment, and none twice among those that everybody routes to.
 
 use super::{Once, twice};
-use crate::draft::{Ledger, Segment};
-use crate::problem::Findings;
+use crate::draft::{Draft, Ledger, Segment};
+use crate::problem::{Findings, Problem};
 use std::collections::HashMap;
 use std::net::IpAddr;
+
+/// Least MTU of a link that carries IPv6 (RFC 8200, section 5): the kernel takes it away below.
+const IPV6_MTU: u32 = 1280;
+
+/// IPv6 addresses on networks that cannot carry IPv6.
+pub(super) fn carried(draft: &Draft, findings: &Findings) {
+    for used in &draft.ledger.addresses {
+        let Segment::Network(network) = &used.segment else {
+            continue;
+        };
+        let mtu = draft.cluster.networks.get(network).and_then(|it| it.mtu);
+        if let Some(mtu) = mtu.filter(|mtu| *mtu < IPV6_MTU && used.net.addr().is_ipv6()) {
+            findings.error(
+                Problem::new(
+                    "conflict",
+                    format!("network `{network}` has an MTU of {mtu}, too small for IPv6"),
+                )
+                .at(used.net.place, format!("IPv6 takes {IPV6_MTU} bytes at least"))
+                .help("raise its `mtu`, or use IPv4 on it"),
+            );
+        }
+    }
+}
 
 pub(super) fn check(ledger: &Ledger, findings: &Findings) {
     let mut on_segment = Once::new();

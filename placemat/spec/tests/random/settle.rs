@@ -178,6 +178,10 @@ impl Draw<'_> {
     }
 
     fn settle_network(&mut self, index: usize, map: &mut Object) {
+        // Anybody may have an IPv6 address on it.
+        if map.contains_key("mtu") {
+            map.insert("mtu".into(), json!(1280 + self.below(9)));
+        }
         match index {
             0 => {
                 map.insert("type".into(), json!("internal"));
