@@ -33,5 +33,8 @@ pub mod runner;
 pub mod schema;
 pub mod sink;
 pub mod step;
+#[cfg(test)]
+#[path = "../../spec/tests/valid/mod.rs"]
+mod valid;
 mod wait;
 mod words;

@@ -21,8 +21,18 @@ pub fn json_schema() -> Value {
         "duration".into(),
         json!({"type": "string", "description": "A duration, such as `500ms`, `10s`, `1m30s`.", "examples": ["10s"]}),
     );
-    definitions.insert("step".into(), one_of(STEPS, STEP_KEYS, "A step: one kind, and keys that every step may have."));
-    definitions.insert("condition".into(), one_of(CONDITIONS, &[], "A condition: one kind."));
+    definitions.insert(
+        "step".into(),
+        one_of(
+            STEPS,
+            STEP_KEYS,
+            "A step: one kind, and keys that every step may have.",
+        ),
+    );
+    definitions.insert(
+        "condition".into(),
+        one_of(CONDITIONS, &[], "A condition: one kind."),
+    );
     definitions.insert("gate".into(), map(GATE_KEYS));
     let mut choices = Vec::new();
     let mut names = Vec::new();
@@ -69,7 +79,11 @@ fn map(keys: &[Key]) -> Value {
         .iter()
         .map(|key| (key.name.to_owned(), described(key)))
         .collect();
-    let required: Vec<&str> = keys.iter().filter(|key| key.required).map(|key| key.name).collect();
+    let required: Vec<&str> = keys
+        .iter()
+        .filter(|key| key.required)
+        .map(|key| key.name)
+        .collect();
     json!({
         "type": "object",
         "properties": properties,
@@ -94,7 +108,10 @@ fn one_of<P>(rows: &[Row<P>], common: &[Key], description: &str) -> Value {
         value["description"] = json!(row.doc);
         properties.insert(row.name.to_owned(), value);
     }
-    let kinds: Vec<Value> = rows.iter().map(|row| json!({"required": [row.name]})).collect();
+    let kinds: Vec<Value> = rows
+        .iter()
+        .map(|row| json!({"required": [row.name]}))
+        .collect();
     json!({
         "description": description,
         "type": "object",
@@ -114,7 +131,11 @@ fn described(key: &Key) -> Value {
 
 /// What a key takes, by the words of its row.
 fn form(form: &str) -> Value {
-    if let Some((_, keys)) = MEASURE_MAPS.iter().chain(COMMAND_MAPS).find(|(name, _)| *name == form) {
+    if let Some((_, keys)) = MEASURE_MAPS
+        .iter()
+        .chain(COMMAND_MAPS)
+        .find(|(name, _)| *name == form)
+    {
         return map(keys);
     }
     let steps = || list(reference("step"));

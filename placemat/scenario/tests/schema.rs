@@ -9,7 +9,7 @@ use placemat_scenario::load::{Draft, Input};
 use placemat_scenario::schema::json_schema;
 use placemat_spec::problem::Findings;
 use placemat_spec::schema::to_json;
-use placemat_spec::{Source, document};
+use placemat_spec::{Cluster, Source, document};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -63,46 +63,74 @@ fn scenarios_and_examples_are_valid() {
                 continue;
             };
             let errors = valid::errors(&schema, &document);
-            assert!(errors.is_empty(), "{}: {}", path.display(), errors.join("\n"));
+            assert!(
+                errors.is_empty(),
+                "{}: {}",
+                path.display(),
+                errors.join("\n")
+            );
             counts[kind] += 1;
         }
     }
     assert!(counts.iter().all(|it| *it >= 2), "{kinds:?}: {counts:?}");
 }
 
-/// What is wrong by its shape alone, which the schema can tell.
-const WRONG: &[&str] = &[
-    "{kind: Scenari, name: a, steps: []}",
-    "{kind: Scenario, name: a, dc: c.yml}",
-    "{kind: Scenario, name: a, dc: c.yml, stps: [], steps: [{sleep: 1s}]}",
-    "{kind: Suite, name: a, dc: [b]}",
-    "{kind: Scenario, name: a, dc: c.yml, steps: [{sleep: 1s, exec: {at: hub, run: x}}]}",
-    "{kind: Scenario, name: a, dc: c.yml, steps: [{name: a}]}",
-    "{kind: Scenario, name: a, dc: c.yml, steps: [{check: {bgb: {of: router/a}}}]}",
-    "{kind: Scenario, name: a, dc: c.yml, steps: [{sleep: {fro: 1s}}]}",
-    "{kind: Scenario, name: a, dc: c.yml, steps: [{exec: {at: hub, run: x, expect: {exti: 1}}}]}",
-    "{kind: Scenario, name: a, dc: c.yml, steps: [{exec: {run: x}}]}",
-    "{kind: Scenario, name: a, dc: c.yml, steps: [{parallel: {branches: [{sleep: 1s}]}}]}",
-    "{kind: Library, name: a, conditions: {b: {params: {}, taht: {bgp: {of: router/a}}}}}",
+/// Each begins right; what is behind the arrow is put in for what is before it.
+const WRONG: &[(&str, &str)] = &[
+    ("kind: Scenario", "kind: Scenari"),
+    ("steps: [", "stps: ["),
+    ("dc: c.yml", "dc: [c.yml]"),
+    ("reason: r}", "reason: r}, exec: {at: hub, argv: [x]}"),
+    ("sleep: {for: 1s, reason: r}", "name: a"),
+    ("for: 1s", "fro: 1s"),
+    ("power: {of: node/a", "pwer: {of: node/a"),
+    ("exit: 1", "exti: 1"),
+    ("at: hub, ", ""),
+    (
+        "[{sleep: {for: 2s, reason: r}}]",
+        "{sleep: {for: 2s, reason: r}}",
+    ),
+    ("continue: true", "continue: 3"),
 ];
+
+const RIGHT: &str = "
+kind: Scenario
+name: a
+dc: c.yml
+steps: [
+  {sleep: {for: 1s, reason: r}},
+  {check: {that: {power: {of: node/a, is: On}}}},
+  {exec: {at: hub, argv: [x], expect: {exit: 1}}},
+  {parallel: {branches: [[{sleep: {for: 2s, reason: r}}], [{sleep: {for: 3s, reason: r}}]]}, continue: true}
+  ]";
+
+/// What the reader says; empty if it takes it.
+fn read(text: &str) -> String {
+    let cluster = "{kind: Node, name: a, tier: mock, bmc: {address: 10.0.0.1}}\n---\n{kind: Network, name: n, type: bmc, address: 10.0.0.9/24}";
+    let (cluster, _) = Cluster::load(vec![Source::inline("cluster", cluster)])
+        .unwrap_or_else(|problems| panic!("{problems}"));
+    let input = Input {
+        source: Source::inline("scenario", text),
+        asked: true,
+    };
+    match Draft::parse(vec![input]).and_then(|draft| draft.resolve(&cluster)) {
+        Ok(_) => String::new(),
+        Err(problems) => problems.to_string(),
+    }
+}
 
 #[test]
 fn a_wrong_shape_is_refused_by_schema_and_reader_alike() {
     let schema = json_schema();
-    let cluster = placemat_spec::Cluster::load(vec![Source::inline(
-        "cluster",
-        "{kind: Router, name: a}",
-    )]);
-    let (cluster, _) = cluster.unwrap_or_else(|problems| panic!("{problems}"));
-    for wrong in WRONG {
-        let document = documents(Source::inline("wrong", *wrong)).remove(0);
-        let errors = valid::errors(&schema, &document);
-        assert!(!errors.is_empty(), "the schema takes {wrong}");
-        let input = Input {
-            source: Source::inline("wrong", *wrong),
-            asked: true,
-        };
-        let read = Draft::parse(vec![input]).and_then(|draft| draft.resolve(&cluster));
-        assert!(read.is_err(), "the reader takes {wrong}");
+    let by_schema = |text: &str| {
+        let document = documents(Source::inline("scenario", text)).remove(0);
+        valid::errors(&schema, &document).join("\n")
+    };
+    assert_eq!((read(RIGHT), by_schema(RIGHT)), <_>::default());
+    for (right, wrong) in WRONG {
+        assert!(RIGHT.contains(right), "{right}");
+        let text = RIGHT.replacen(right, wrong, 1);
+        assert!(!by_schema(&text).is_empty(), "the schema takes {wrong}");
+        assert!(!read(&text).is_empty(), "the reader takes {wrong}");
     }
 }

@@ -33,7 +33,9 @@ impl Schema {
 
 fn of(word: &str) -> Result<Value, Failure> {
     let is = |name: &str| name.eq_ignore_ascii_case(word);
-    let files = FILES.iter().find(|(words, _)| words.iter().any(|it| is(it)));
+    let files = FILES
+        .iter()
+        .find(|(words, _)| words.iter().any(|it| is(it)));
     if let Some((_, schema)) = files {
         return Ok(schema());
     }
@@ -43,7 +45,10 @@ fn of(word: &str) -> Result<Value, Failure> {
     let files = FILES.iter().flat_map(|(words, _)| *words).copied();
     let names: Vec<&str> = files.chain(kinds().map(|kind| kind.name)).collect();
     Err(
-        Failure::new(exit::USAGE, anyhow!("there is no schema of `{word}`"))
-            .hint(suggestion(word, "schemas are", &names)),
+        Failure::new(exit::USAGE, anyhow!("there is no schema of `{word}`")).hint(suggestion(
+            word,
+            "schemas are",
+            &names,
+        )),
     )
 }

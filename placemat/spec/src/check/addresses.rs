@@ -22,7 +22,10 @@ pub(super) fn carried(draft: &Draft, findings: &Findings) {
                     "conflict",
                     format!("network `{network}` has an MTU of {mtu}, too small for IPv6"),
                 )
-                .at(used.net.place, format!("IPv6 takes {IPV6_MTU} bytes at least"))
+                .at(
+                    used.net.place,
+                    format!("IPv6 takes {IPV6_MTU} bytes at least"),
+                )
                 .help("raise its `mtu`, or use IPv4 on it"),
             );
         }

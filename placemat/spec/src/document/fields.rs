@@ -162,8 +162,9 @@ impl<'a> Fields<'a> {
 
     /// Whether a list is absent or has no element, without taking it.
     pub fn lacks(&self, key: &str) -> bool {
-        self.peek(key)
-            .is_none_or(|tree| tree.is_null() || tree.as_list().is_some_and(<[_]>::is_empty))
+        self.peek(key).is_none_or(|tree| {
+            tree.is_null() || self.is_empty(tree) || tree.as_list().is_some_and(<[_]>::is_empty)
+        })
     }
 
     /// Takes `kind`, which must be one of `kinds`. Messages then call the map by it.
