@@ -265,9 +265,22 @@ fn menu_addresses() {
     let table = say("table").well().out;
     assert_eq!(table.lines().count(), csv.lines().count());
     assert!(table.starts_with("NAME "), "{table}");
-    let schema = place.say(&["schema", "menu"]).well().out;
-    let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
-    assert!(schema["$defs"]["DataCenter"]["properties"]["super-spines"].is_object());
+}
+
+#[test]
+fn schema() {
+    let place = Place::new();
+    let definitions = |words: &[&str]| {
+        let said = place.say(words).well().out;
+        let mut schema: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+        schema["$defs"].take()
+    };
+    let rack_spec = definitions(&["schema", "menu"]);
+    assert!(rack_spec["DataCenter"]["properties"]["super-spines"].is_object());
+    assert!(definitions(&["schema", "scenario"])["step"].is_object());
+    assert!(definitions(&["schema", "cluster"])["Node"].is_object());
+    assert_eq!(definitions(&["schema"]), definitions(&["schema", "Cluster"]));
+    says!(place, &["schema", "sceario"]);
 }
 
 #[test]

@@ -104,7 +104,7 @@ enum Command {
     Image(image::ImageVerb),
     /// Make links by which this program is placemat v2's: placemat2, pmctl2, placemat-menu.
     InstallLinks(install_links::InstallLinks),
-    /// Print the JSON Schema of cluster files or of scenarios, for editors and other programs.
+    /// Print the JSON Schema of cluster files, rack specs or scenarios, for editors.
     Schema(schema::Schema),
     /// Print the completion script of a shell.
     Completion(completion::Completion),
