@@ -65,11 +65,11 @@ fn text() -> Value {
     json!({"type": ["string", "number", "boolean"]})
 }
 
-fn list(of: Value) -> Value {
+fn list(of: &Value) -> Value {
     json!({"type": "array", "items": of})
 }
 
-fn dictionary(of: Value) -> Value {
+fn dictionary(of: &Value) -> Value {
     json!({"type": "object", "additionalProperties": of})
 }
 
@@ -138,26 +138,26 @@ fn form(form: &str) -> Value {
     {
         return map(keys);
     }
-    let steps = || list(reference("step"));
+    let steps = || list(&reference("step"));
     match form {
         "SELECTOR" | "SELECTOR | ADDRESS" | "SELECTOR | PREFIX" | "SELECTOR | [TEXT]" => {
             reference("selector")
         }
         "DURATION" => reference("duration"),
-        "[TEXT]" | "[WORD]" => list(reference("text")),
-        "TEXT | [TEXT]" => json!({"anyOf": [reference("text"), list(reference("text"))]}),
-        "{NAME: TEXT}" | "{POINTER: VALUE}" => dictionary(reference("text")),
+        "[TEXT]" | "[WORD]" => list(&reference("text")),
+        "TEXT | [TEXT]" => json!({"anyOf": [reference("text"), list(&reference("text"))]}),
+        "{NAME: TEXT}" | "{POINTER: VALUE}" => dictionary(&reference("text")),
         // A default of null says that there is none.
         "{NAME: DEFAULT}" => json!({"type": "object"}),
         "CONDITION" => reference("condition"),
-        "- CONDITION" => list(reference("condition")),
+        "- CONDITION" => list(&reference("condition")),
         "[STEP]" => steps(),
-        "[[STEP]]" => list(steps()),
+        "[[STEP]]" => list(&steps()),
         "CONDITION | {that, timeout, stable-for}" => gate(&[]),
         "CONDITION | {that, timeout, stable-for} | none" => gate(&["none"]),
-        "{NAME: CONDITION}" => dictionary(entry("that", &reference("condition"))),
-        "{NAME: [STEP]}" => dictionary(entry("steps", &steps())),
-        "{NAME: stdout | stderr | exit}" => dictionary(words(&["stdout", "stderr", "exit"])),
+        "{NAME: CONDITION}" => dictionary(&entry("that", &reference("condition"))),
+        "{NAME: [STEP]}" => dictionary(&entry("steps", &steps())),
+        "{NAME: stdout | stderr | exit}" => dictionary(&words(&["stdout", "stderr", "exit"])),
         // Which words there are is told behind the key.
         "TEXT" | "SHELL TEXT" | "NAME" | "PATH" | "LIBRARY.NAME" | "PERCENT" | "RATE" | "FAULT"
         | "RESET" | "TARGET" | "WORD" | "Established" | "Up" | "agent" => reference("text"),

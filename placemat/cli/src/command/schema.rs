@@ -15,8 +15,10 @@ pub(super) struct Schema {
     what: Option<String>,
 }
 
-/// Schemas of whole files, by the words that ask for them.
-const FILES: &[(&[&str], fn() -> Value)] = &[
+/// Words that ask for the schema of a kind of file, and what makes it.
+type File = (&'static [&'static str], fn() -> Value);
+
+const FILES: &[File] = &[
     (&["cluster"], || json_schema(None)),
     (&["menu", keys::DOC.name], || {
         document_schema(&[&keys::DOC], keys::TITLE, keys::DESCRIPTION)

@@ -2,16 +2,13 @@
 
 mod fault;
 mod measure;
+mod schema;
 
 use super::*;
 use crate::event::Event;
 use crate::fake::{self, FakeLab};
 use crate::load::{Draft, Input};
-use crate::schema::json_schema;
-use crate::valid;
-use placemat_spec::problem::Findings;
-use placemat_spec::schema::to_json;
-use placemat_spec::{Source, document};
+use placemat_spec::Source;
 use std::fmt::Write;
 
 const SUITE: &str = "
@@ -35,23 +32,8 @@ fn suite(text: &str) -> Suite {
     };
     let loaded = Draft::parse(vec![input("suite.yml", SUITE), input("t.yml", text)])
         .and_then(|draft| draft.resolve(&fake::cluster()));
-    match loaded {
-        Ok(suite) => {
-            valid_by_the_schema(text);
-            suite
-        }
-        Err(problems) => panic!("{problems}"),
-    }
-}
-
-/// Whatever is run here stands for what users write: editors must not find fault with it.
-fn valid_by_the_schema(text: &str) {
-    let source = Source::inline("t.yml", text);
-    for document in document::load(&[source], &Findings::new()) {
-        let document = to_json(&document.root);
-        let errors = valid::errors(&json_schema(), &document);
-        assert!(errors.is_empty(), "{}\nin {document:#}", errors.join("\n"));
-    }
+    schema::takes(text);
+    loaded.unwrap_or_else(|problems| panic!("{problems}"))
 }
 
 /// A run that nobody watches, on a host this slow.
