@@ -10,6 +10,11 @@ use crate::resource::{interface, labels, router};
 pub(super) const BUNDLE: Want =
     Want::Bundle("a boot server serves the `node.efi` or the `vmlinuz` of a bundle");
 
+/// TCP port that BIRD listens on for BGP, on every address (RFC 4271, section 8.2.1).
+const BGP: u16 = 179;
+/// TCP port of HTTP where the file gives none.
+const DEFAULT_PORT: u16 = 80;
+
 pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
     let interfaces = interface::read(fields, reading);
     let loopback = interface::loopback(fields, reading);
@@ -34,13 +39,15 @@ pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
     if let Some(image) = &image {
         reading.draft.ledger.refer(BUNDLE, image, &reading.owner);
     }
+    let bird = router::bird(fields, reading);
+    let http_port = http_port(fields, bird.is_some());
     let server = BootServer {
         name: reading.name.value.clone(),
         interfaces,
         loopback,
-        bird: router::bird(fields, reading),
+        bird,
         dhcp: dhcp::read(fields, reading),
-        http_port: http_port(fields),
+        http_port,
         image: image.map(|image| image.value).unwrap_or_default(),
         boot: entry::method(fields).unwrap_or_default(),
         kernel_params: entry::kernel_params(fields),
@@ -57,13 +64,22 @@ pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
         .or_insert(server);
 }
 
-fn http_port(fields: &mut Fields<'_>) -> u16 {
+/// Takes `http`: the port to serve at.
+fn http_port(fields: &mut Fields<'_>, bird: bool) -> u16 {
+    let owner = fields.describe();
     let Some(mut fields) = fields.opt("http").and_then(|it| it.fields()) else {
-        return 80;
+        return DEFAULT_PORT;
     };
     let port = fields.opt("port").and_then(|it| it.integer(1..=65535_u16));
+    if let Some(port) = port.as_ref().filter(|port| bird && port.value == BGP) {
+        fields.findings().error(
+            Problem::new("conflict", format!("two programs of {owner} take port {BGP}"))
+                .at(port.place, "HTTP here, and its `bird` listens for BGP there")
+                .help("take another: 80 is HTTP's own"),
+        );
+    }
     fields.finish();
-    port.map_or(80, |port| port.value)
+    port.map_or(DEFAULT_PORT, |port| port.value)
 }
 
 fn machines(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Vec<BootEntry> {
