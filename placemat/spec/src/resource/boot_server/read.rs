@@ -73,9 +73,15 @@ fn http_port(fields: &mut Fields<'_>, bird: bool) -> u16 {
     let port = fields.opt("port").and_then(|it| it.integer(1..=65535_u16));
     if let Some(port) = port.as_ref().filter(|port| bird && port.value == BGP) {
         fields.findings().error(
-            Problem::new("conflict", format!("two programs of {owner} take port {BGP}"))
-                .at(port.place, "HTTP here, and its `bird` listens for BGP there")
-                .help("take another: 80 is HTTP's own"),
+            Problem::new(
+                "conflict",
+                format!("two programs of {owner} take port {BGP}"),
+            )
+            .at(
+                port.place,
+                "HTTP here, and its `bird` listens for BGP there",
+            )
+            .help("take another: 80 is HTTP's own"),
         );
     }
     fields.finish();
