@@ -13,6 +13,7 @@
 //! - `render`: one row of a table and one template for each kind of file.
 //! - [`verify`]: what must hold of the plan and of the files, and what a single failure takes.
 //! - [`diff`]: what a change of the rack spec changes.
+//! - [`mod@explain`]: where every value of a machine comes from.
 //!
 //! What comes out: `cluster.yml`, `bird/NAME.conf` for routers and boot servers, and
 //! `boot/NAME/{node.env,bird.conf}` for servers. Spines speak eBGP to ToRs; ToRs reflect iBGP
@@ -26,6 +27,7 @@
 pub mod addresses;
 pub mod allocation;
 pub mod diff;
+pub mod explain;
 pub mod neco;
 pub mod rack;
 mod render;

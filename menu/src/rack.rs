@@ -22,6 +22,7 @@ pub use timers::{Bfd, Bgp};
 
 use indexmap::IndexMap;
 use placemat_spec::Place;
+use placemat_spec::document::At;
 use placemat_spec::resource::Tier;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -114,10 +115,14 @@ pub enum Boot {
 /// One rack.
 #[derive(Debug, Clone, Default)]
 pub struct Rack {
+    /// Where its run stands.
+    pub place: Place,
     /// Names of the types of its servers, in order, runs expanded.
-    pub servers: Vec<String>,
+    pub servers: Vec<At<String>>,
     /// ToRs: 1 or 2.
     pub tors: u32,
+    /// Where their number stands; nowhere where it is the default.
+    pub tors_place: Option<Place>,
     /// Its pod, numbered from 1.
     pub pod: Option<u32>,
 }

@@ -7,6 +7,7 @@ const VERBS: &[&str] = &[
     "check",
     "plan",
     "graph",
+    "explain",
     "apply",
     "schema",
     "up",

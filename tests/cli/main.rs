@@ -5,6 +5,7 @@
 mod cache;
 mod check;
 mod control;
+mod explain;
 mod graph;
 mod help;
 mod image;

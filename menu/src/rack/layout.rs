@@ -4,7 +4,7 @@
 use super::{Rack, ServerType, servers};
 use crate::allocation::{MAX_PODS, MAX_RACKS};
 use indexmap::IndexMap;
-use placemat_spec::document::{Fields, Item};
+use placemat_spec::document::{At, Fields, Item};
 use placemat_spec::{Place, Problem};
 
 /// Server types by name.
@@ -29,7 +29,7 @@ pub(super) fn layout(fields: &mut Fields, types: Option<&Types>, kind: Place) ->
     let super_spines = super_spines.and_then(|it| it.integer(1..=64u32));
     let mut reader = Reader {
         types,
-        tors: tors.map_or(2, |it| it.value),
+        tors,
         racks: Vec::new(),
     };
     let pods_place = fields.key_place("pods");
@@ -93,8 +93,8 @@ fn no_super_spines(place: Place) -> Problem {
 
 struct Reader<'a> {
     types: Option<&'a Types>,
-    /// ToRs of racks that do not say.
-    tors: u32,
+    /// ToRs of racks that do not say, where the data center does.
+    tors: Option<At<u32>>,
     racks: Vec<Rack>,
 }
 
@@ -157,7 +157,8 @@ impl Reader<'_> {
                 it.integer(1..=MAX_RACKS as u64).map(|it| it.value)
             });
             let tors = fields.opt("tors").and_then(|it| it.integer(1..=2u32));
-            let tors = tors.map_or(self.tors, |it| it.value);
+            let given = tors.or(self.tors);
+            let tors = given.map_or(2, |it| it.value);
             let servers = fields.req("servers");
             if let Some(servers) = &servers {
                 self.wired(servers, tors);
@@ -165,6 +166,8 @@ impl Reader<'_> {
             let servers = servers.map(|it| servers::servers(&it, self.types));
             fields.finish();
             let rack = Rack {
+                place: run.place(),
+                tors_place: given.map(|it| it.place),
                 servers: servers.unwrap_or_default(),
                 tors,
                 pod,

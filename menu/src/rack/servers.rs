@@ -4,7 +4,7 @@ use super::ServerType;
 use super::read::word;
 use crate::allocation::MAX_SERVERS;
 use indexmap::IndexMap;
-use placemat_spec::document::{Fields, Item};
+use placemat_spec::document::{At, Fields, Item};
 use placemat_spec::problem::{Problem, suggestion};
 use placemat_spec::resource::Tier;
 use placemat_spec::value::format_size;
@@ -114,8 +114,11 @@ fn disk(item: &Item, image: &str) -> Option<String> {
 }
 
 /// Names of types, runs expanded.
-pub(super) fn servers(item: &Item, types: Option<&IndexMap<String, ServerType>>) -> Vec<String> {
-    let mut servers: Vec<String> = Vec::new();
+pub(super) fn servers(
+    item: &Item,
+    types: Option<&IndexMap<String, ServerType>>,
+) -> Vec<At<String>> {
+    let mut servers: Vec<At<String>> = Vec::new();
     for run in item.list().unwrap_or_default() {
         let Some((count, name)) = server_run(&run, types) else {
             continue;
@@ -140,7 +143,7 @@ pub(super) fn servers(item: &Item, types: Option<&IndexMap<String, ServerType>>)
 fn server_run(
     item: &Item,
     types: Option<&IndexMap<String, ServerType>>,
-) -> Option<(usize, String)> {
+) -> Option<(usize, At<String>)> {
     let text = item.string()?;
     let (count, name) = match text.split_once(" x ") {
         None => (Some(1), text.value.as_str()),
@@ -154,7 +157,7 @@ fn server_run(
         return None;
     };
     let Some(types) = types.filter(|types| !types.contains_key(name)) else {
-        return Some((count, name.to_owned()));
+        return Some((count, At::new(name.to_owned(), text.place)));
     };
     let names: Vec<&str> = types.keys().map(String::as_str).collect();
     let start = text.len() - name.len();

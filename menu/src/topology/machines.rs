@@ -22,7 +22,7 @@ pub(super) fn server_name(rack: u32, server: u32, kind: &ServerType) -> String {
 fn seats(dc: &DataCenter, rack: u32) -> impl Iterator<Item = (u32, &String, &ServerType)> {
     let types = dc.rack(rack).into_iter().flat_map(|rack| &rack.servers);
     let seats = (1..).zip(types);
-    seats.filter_map(|(server, name)| Some((server, name, dc.types.get(name)?)))
+    seats.filter_map(|(server, name)| Some((server, &name.value, dc.types.get(&name.value)?)))
 }
 
 /// Servers of a rack that speak BGP: all but mocks.

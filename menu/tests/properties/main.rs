@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used)] // a failing step of a test is a failed test
 
+mod explained;
 mod shape;
 
 use ipnet::IpNet;

@@ -10,6 +10,7 @@ mod doctor;
 mod down;
 mod events;
 mod exec;
+mod explain;
 pub(crate) mod forward;
 mod graph;
 mod image;
@@ -64,6 +65,8 @@ enum Command {
     Plan(plan::Plan),
     /// Draw what is plugged into what, of cluster files, a rack spec or a running lab.
     Graph(graph::Graph),
+    /// Say where every value of a machine, network or feed comes from, of cluster files or a rack spec.
+    Explain(explain::Explain),
     /// Change a running lab to what other files say, after showing what that disturbs.
     Apply(apply::Apply),
     /// Bring a data center up and keep it until Ctrl-C, `down`, or the end of this process.
@@ -162,6 +165,7 @@ impl Cli {
             Command::Check(verb) => verb.run(),
             Command::Plan(verb) => verb.run(),
             Command::Graph(verb) => verb.run(),
+            Command::Explain(verb) => verb.run(),
             Command::Apply(verb) => verb.run(),
             Command::Up(verb) => verb.run(),
             Command::Down(verb) => verb.run(),

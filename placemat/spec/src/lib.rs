@@ -9,6 +9,7 @@
 //! - [`document`] reads YAML with places; the scenario and menu crates read through it too.
 //! - [`Problems`] render as rustc's messages do: code, place, source lines with carets, help.
 //! - [`Cluster::to_yaml`] prints one, defaults and all; what it prints reads as the same again.
+//! - [`explain`] says where every value comes from.
 //! - [`selector`] says how scenarios and power feeds name what they mean.
 //! - [`schema`] has what every kind may say: JSON Schema and the reference are printed from it.
 //! - A new kind of resource is a module in `resource` and a row in `load`; what must hold between
@@ -21,6 +22,7 @@ pub mod cluster;
 pub mod document;
 mod draft;
 pub mod event;
+pub mod explain;
 pub mod graph;
 mod load;
 pub mod power;

@@ -31,6 +31,32 @@ pub struct KindDoc {
     pub example: &'static str,
 }
 
+impl KindDoc {
+    /// The key at a path: maps and lists are passed through, of words of the user's choice any fits.
+    pub fn key(&self, path: &[&str]) -> Option<&'static Key> {
+        let (first, rest) = path.split_first()?;
+        let key = self.keys.iter().find(|key| key.name == *first)?;
+        rest.iter()
+            .try_fold((key, key.shape), |(key, shape), word| {
+                inner(key, shape, word)
+            })
+            .map(|(key, _)| key)
+    }
+}
+
+/// What a word leads to inside of a shape: a key, or a word of the user's choice.
+fn inner(key: &'static Key, shape: Shape, word: &str) -> Option<(&'static Key, Shape)> {
+    match shape {
+        Shape::Map(keys) => {
+            let found = keys.iter().find(|key| key.name == word)?;
+            Some((found, found.shape))
+        }
+        Shape::Dictionary(value) => Some((key, *value)),
+        Shape::List(element) => inner(key, *element, word),
+        _ => None,
+    }
+}
+
 /// A key of a map.
 #[derive(Debug, Clone, Copy)]
 pub struct Key {

@@ -2,6 +2,7 @@
 
 use super::{Place, Problem, Problems, Severity, Source};
 use serde::Serialize;
+use std::fmt;
 
 /// A problem as JSON has it: flat where editors look, and every place with its words.
 #[derive(Debug, Clone, Serialize)]
@@ -34,6 +35,25 @@ pub struct Spot {
     pub column: u32,
 }
 
+impl Spot {
+    /// A place in one of these sources.
+    pub fn of(place: Place, sources: &[Source]) -> Self {
+        let source = sources.get(place.source);
+        Self {
+            file: source.map_or_else(String::new, |source| source.name.clone()),
+            line: place.line,
+            column: place.column,
+        }
+    }
+}
+
+/// `dc.yml:16:9`.
+impl fmt::Display for Spot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
 /// A place and what is said of it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Label {
@@ -46,13 +66,7 @@ pub struct Label {
 
 impl ProblemJson {
     fn of(problem: &Problem, sources: &[Source], severity: Severity) -> Self {
-        let spot = |place: &Place| Spot {
-            file: sources
-                .get(place.source)
-                .map_or_else(String::new, |source| source.name.clone()),
-            line: place.line,
-            column: place.column,
-        };
+        let spot = |place: &Place| Spot::of(*place, sources);
         let labels = problem.labels.iter();
         Self {
             severity,

@@ -1,0 +1,150 @@
+//! Where keys stand and how values were made, as rows of an explanation.
+
+use crate::Plan;
+use crate::allocation::{Allocation, Made, Start, Step};
+use crate::rack::{DataCenter, keys};
+use placemat_spec::document::{self, Tree};
+use placemat_spec::explain::{Origin, Value};
+use placemat_spec::problem::Findings;
+use placemat_spec::{Place, Source};
+use std::fmt::Display;
+use std::net::IpAddr;
+
+/// What is known of a rack spec.
+pub(super) struct Book<'a> {
+    sources: &'a [Source],
+    pub(super) dc: &'a DataCenter,
+    pub(super) plan: &'a Plan,
+    allocation: &'a Allocation,
+    root: Option<Tree>,
+}
+
+/// A key, from the top of the rack spec.
+pub(super) type Path<'a> = &'a [&'a str];
+
+impl<'a> Book<'a> {
+    pub(super) fn new(
+        source: &'a Source,
+        dc: &'a DataCenter,
+        plan: &'a Plan,
+        allocation: &'a Allocation,
+    ) -> Self {
+        let sources = std::slice::from_ref(source);
+        let documents = document::load(sources, &Findings::new());
+        Self {
+            sources,
+            dc,
+            plan,
+            allocation,
+            root: documents.into_iter().next().map(|document| document.root),
+        }
+    }
+
+    /// Where the value of a key stands, if it is there.
+    fn place(&self, path: Path) -> Option<Place> {
+        let mut tree = self.root.as_ref()?;
+        for key in path {
+            tree = &tree.as_map()?.get(*key)?.tree;
+        }
+        (!tree.is_null()).then_some(tree.place)
+    }
+
+    /// A key as what a value was made of.
+    pub(super) fn key(&self, path: Path) -> Origin {
+        self.at(&path.join("."), self.place(path))
+    }
+
+    /// The same of a key whose place is known, or that is known to be left out.
+    pub(super) fn at(&self, key: &str, place: Option<Place>) -> Origin {
+        Origin::new(key, place, self.sources)
+    }
+
+    /// The run that a rack is of.
+    pub(super) fn rack(&self, rack: u32) -> Origin {
+        self.at("racks", self.dc.rack(rack).map(|rack| rack.place))
+    }
+
+    /// The run that a server is of, by its number in the rack.
+    pub(super) fn server(&self, rack: u32, server: u32) -> Origin {
+        let servers = self.dc.rack(rack).map(|rack| &rack.servers);
+        let index = (server as usize).saturating_sub(1);
+        let place = servers.and_then(|servers| servers.get(index));
+        self.at("servers", place.map(|name| name.place))
+    }
+
+    /// The key by which the base of ASNs is given.
+    fn asn_base(&self) -> Origin {
+        match self.place(&["asn-base"]) {
+            Some(place) => self.at("asn-base", Some(place)),
+            None => self.key(&["asn", "base"]),
+        }
+    }
+}
+
+/// Rows.
+impl Book<'_> {
+    /// A value that follows from a rule, told in words.
+    pub(super) fn ruled(
+        what: impl Into<String>,
+        value: impl Display,
+        how: impl Into<String>,
+        from: Vec<Origin>,
+    ) -> Value {
+        Value {
+            what: what.into(),
+            value: value.to_string(),
+            how: how.into(),
+            from,
+        }
+    }
+
+    /// A value that a key gives, or its default.
+    pub(super) fn given(&self, what: impl Into<String>, value: impl Display, path: Path) -> Value {
+        let origin = self.key(path);
+        let how = match (&origin.at, default(path)) {
+            (Some(_), _) => "given".into(),
+            (None, Some(words)) => format!("default: {}", words.replace('`', "")),
+            (None, None) => "not given".into(),
+        };
+        Self::ruled(what, value, how, vec![origin])
+    }
+
+    /// A value that the allocator made. `value` is it as it is shown, with its prefix length perhaps.
+    pub(super) fn made(&self, what: impl Into<String>, value: impl Display, made: Made) -> Value {
+        let Some(terms) = self.allocation.terms(made) else {
+            return Self::ruled(what, value, "", Vec::new());
+        };
+        let mut from = match terms.start {
+            Start::Prefix(key, _) => vec![self.key(&key.split('.').collect::<Vec<_>>())],
+            Start::AsnBase(_) => vec![self.asn_base(), self.key(&["asn", "scheme"])],
+            Start::Qemu(_) => Vec::new(),
+        };
+        for step in &terms.steps {
+            if let Step::Each { what, number, .. } = *step
+                && what == "rack"
+            {
+                from.push(self.rack(number));
+            }
+        }
+        Self::ruled(what, value, terms.to_string(), from)
+    }
+
+    pub(super) fn asn(&self, what: impl Into<String>, asn: u32) -> Value {
+        self.made(what, asn, Made::Asn(asn))
+    }
+
+    /// An address, shown as `value`.
+    pub(super) fn address(
+        &self,
+        what: impl Into<String>,
+        value: impl Display,
+        address: impl Into<IpAddr>,
+    ) -> Value {
+        self.made(what, value, Made::Address(address.into()))
+    }
+}
+
+/// What leaving a key of the rack spec out means, as its row in the table of keys says.
+fn default(path: Path) -> Option<&'static str> {
+    Some(keys::DOC.key(path)?.default).filter(|words| !words.is_empty())
+}

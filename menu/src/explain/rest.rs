@@ -1,0 +1,67 @@
+//! Networks, feeds and the image.
+
+use super::book::Book;
+use super::speaker::{labels, plugs, power_keys};
+use crate::topology::{Feed, Network};
+use ipnet::IpNet;
+use placemat_spec::explain::Value;
+
+pub(super) fn network(book: &Book, network: &Network) -> Vec<Value> {
+    let how = match network.role {
+        "bmc" => "the network of all BMCs",
+        "link" => "named after both ends",
+        "boot" => "rRb-tT, by rack and ToR",
+        "node" => "rR-nodeT, by rack and ToR",
+        _ => "named after its key",
+    };
+    let behind = ["internet", "external", "operation"].contains(&network.role);
+    let from = behind.then(|| book.key(&["core", network.role]));
+    let from = from.into_iter().collect();
+    let mut values = vec![
+        Book::ruled("name", &network.name, how, from),
+        Book::ruled("labels.role", network.role, "what it is for", Vec::new()),
+    ];
+    values.extend(labels(book, network.rack, network.pod));
+    let hub = network.bmc.map(IpNet::from).into_iter();
+    for net in hub.chain(network.outside.iter().copied()) {
+        values.push(book.address("hub", net, net.addr()));
+    }
+    for (name, nic) in plugs(book, &network.name) {
+        let what = format!("{name}.{}", nic.name);
+        let nets = nic.address.map(IpNet::from).into_iter();
+        for net in nets.chain(nic.address6.map(IpNet::from)) {
+            values.push(book.address(&what, net, net.addr()));
+        }
+    }
+    values
+}
+
+pub(super) fn feed(book: &Book, feed: &Feed) -> Vec<Value> {
+    let how = match (feed.pdu, feed.rack, feed.pod) {
+        (true, ..) => "GROUP-pdu-SIDE, of each rack and group of switches",
+        (_, Some(_), _) => "feed-rackR: without `power` each rack has one",
+        (_, _, Some(_)) => "feed-podP: without `power` the spines of each pod have one",
+        _ => "feed-SIDE, or without `power` feed-GROUP",
+    };
+    let mut values = vec![Book::ruled("name", &feed.name, how, power_keys(book))];
+    values.extend(labels(book, feed.rack, feed.pod));
+    if let Some(side) = feed.feed {
+        let how = "PDU a hangs on feed a, and b on b, where there are as many";
+        values.push(Book::ruled("labels.feed", side, how, power_keys(book)));
+    }
+    for load in &feed.loads {
+        let how = match (feed.pdu, book.dc.power) {
+            (false, Some(_)) => "feeds feed PDUs",
+            _ => "what its rack or group of switches has",
+        };
+        values.push(Book::ruled("loads", load, how, Vec::new()));
+    }
+    values
+}
+
+pub(super) fn image(book: &Book) -> Vec<Value> {
+    let image = &book.plan.image;
+    let mut bundle = book.given("bundle", image.bundle.display(), &["image", "bundle"]);
+    bundle.how = "given, from the folder of the rack spec".into();
+    vec![book.given("name", &image.name, &["image", "name"]), bundle]
+}

@@ -1,0 +1,92 @@
+//! `placemat explain`: where every value of a thing comes from.
+
+use crate::exit::{self, Failure};
+use crate::table::Table;
+use crate::{input, talk};
+use anyhow::anyhow;
+use placemat_menu::explain::{ExplainError, explain};
+use placemat_menu::neco;
+use placemat_spec::explain::{Explanation, UnknownName, of_cluster};
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Arguments of `explain`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Explain {
+    /// Cluster files, or one rack spec (`kind: DataCenter`); `-` is standard input.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// What to explain: `rack1-cs1`, or with its kind `node/rack1-cs1`, `router/core`, `network/bmc`,
+    /// `bmc/rack1-cs1` (of rack specs), `feed/feed-a`.
+    #[arg(required = true)]
+    name: String,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Version of the answer as JSON. Raised on every incompatible change.
+const VERSION: u32 = 1;
+
+/// The answer as JSON.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    v: u32,
+    #[serde(flatten)]
+    explanation: &'a Explanation,
+}
+
+impl Explain {
+    pub(super) fn run(self) -> Result<u8, Failure> {
+        let explanation = self.explanation()?;
+        if self.json {
+            talk::json(&Answer {
+                v: VERSION,
+                explanation: &explanation,
+            })?;
+        } else {
+            talk::data(&text(&explanation))?;
+        }
+        Ok(exit::OK)
+    }
+
+    fn explanation(&self) -> Result<Explanation, Failure> {
+        let sources = input::read(&self.files)?;
+        if let [menu] = &sources[..] {
+            if neco::is_menu(menu) {
+                let error = anyhow!("{} is a menu of Neco's placemat-menu", menu.name);
+                return Err(Failure::new(exit::USAGE, error).hint(
+                    "write it out with `placemat menu`, and explain its cluster.yml; \
+                     docs/menu.md has the arithmetic",
+                ));
+            }
+            if placemat_menu::is_rack_spec(menu) {
+                return explain(menu, &self.name).map_err(|error| match error {
+                    ExplainError::Spec(problems) => problems.into(),
+                    ExplainError::Name(unknown) => refused(unknown),
+                });
+            }
+        }
+        input::outline(&sources)?.warn();
+        of_cluster(&sources, &self.name).map_err(refused)
+    }
+}
+
+fn refused(unknown: UnknownName) -> Failure {
+    let hint = unknown.help().to_owned();
+    Failure::new(exit::USAGE, unknown).hint(hint)
+}
+
+fn text(explanation: &Explanation) -> String {
+    let mut table = Table::new(&["WHAT", "VALUE", "HOW", "FROM"]).indent(2);
+    for value in &explanation.values {
+        let from: Vec<String> = value.from.iter().map(ToString::to_string).collect();
+        table.row([
+            value.what.clone(),
+            value.value.clone(),
+            value.how.clone(),
+            from.join(", "),
+        ]);
+    }
+    format!("{}\n{}", explanation.target, table.text())
+}
