@@ -60,3 +60,13 @@ fn a_folder_without_scenarios() {
     let dir = place.dir().join("none");
     says!(place, &["test", &dir.to_string_lossy()]);
 }
+
+#[test]
+fn a_folder_with_files_of_other_kinds_alone() {
+    let place = Place::new();
+    let dir = place.dir().join("other");
+    std::fs::create_dir(&dir).expect("a folder");
+    let text = "{kind: Node, name: n, tier: mock}\n";
+    std::fs::write(dir.join("cluster.yml"), text).expect("a file");
+    says!(place, &["test", &dir.to_string_lossy()]);
+}

@@ -39,3 +39,18 @@ fn four_tiers_behind_one_kind_of_bmc() {
     lab.down();
     place.assert_nothing_left();
 }
+
+/// As the README says it: the folder is all there is to name.
+#[test]
+fn hosts_made_by_cloud_init_share_a_network_and_a_folder() {
+    if !needs(&[Need::Qemu, Need::Image]) {
+        return;
+    }
+    let _turn = Turn::take("multi-host");
+    let place = Place::new();
+    let folder = repository().join("examples/multi-host");
+    place
+        .say_within(PATIENCE, &["test".as_ref(), folder.as_os_str()])
+        .well();
+    place.assert_nothing_left();
+}

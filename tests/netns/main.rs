@@ -14,4 +14,5 @@ mod outside;
 mod power;
 mod rootless;
 mod router;
+mod seed;
 mod stop;

@@ -92,3 +92,11 @@ fn the_readme_lists_every_kind() {
         "scenarios/README.md is out of date: run with PLACEMAT_UPDATE=1"
     );
 }
+
+#[test]
+fn a_folder_with_its_data_center_and_seeds_beside_the_scenario() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/multi-host");
+    let inputs = read(std::slice::from_ref(&folder)).unwrap();
+    let names: Vec<&str> = inputs.iter().map(|it| it.source.name.as_str()).collect();
+    assert_eq!(names, [folder.join("scenario.yml").display().to_string()]);
+}

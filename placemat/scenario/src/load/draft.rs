@@ -19,7 +19,8 @@ const SUITE: Limit = Limit::default_of(Duration::from_secs(60 * 60));
 /// Deadline of a scenario where it gives none.
 const SCENARIO: Limit = Limit::default_of(Duration::from_secs(10 * 60));
 
-const KINDS: &[&str] = &["Suite", "Scenario", "Library"];
+/// The kinds of documents in scenario files.
+pub(super) const KINDS: &[&str] = &["Suite", "Scenario", "Library"];
 
 const SUITE_KEYS: &[Key] = &[
     Key::required("kind", "Suite", ""),

@@ -1,6 +1,7 @@
 //! Reads scenario files from disk.
 
-use placemat_spec::Source;
+use super::draft::KINDS;
+use placemat_spec::{Source, problem};
 use std::path::{Path, PathBuf};
 
 /// A scenario file, and whether its scenarios are to run or it only came along.
@@ -27,10 +28,14 @@ pub enum ReadError {
     /// A folder has no YAML.
     #[error("no .yml or .yaml file in {0}")]
     Empty(String),
+    /// A folder has YAML of other kinds alone.
+    #[error("no file in {0} has a scenario (`kind: Scenario`, `Suite` or `Library`)")]
+    Other(String),
 }
 
-/// Reads files, and the YAML files of folders in the order of their names. A file given alone
-/// brings the other YAML files of its folder along, for their suite and libraries.
+/// Reads files, and the YAML files of folders in the order of their names, without those that are
+/// for something else (the data center itself, seeds). A file given alone brings the other YAML
+/// files of its folder along, for their suite and libraries.
 pub fn read(paths: &[PathBuf]) -> Result<Vec<Input>, ReadError> {
     let mut inputs: Vec<Input> = Vec::new();
     for path in paths {
@@ -39,11 +44,15 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Input>, ReadError> {
             if files.is_empty() {
                 return Err(ReadError::Empty(path.display().to_string()));
             }
+            let before = inputs.len();
             for file in files {
-                add(&mut inputs, &file, true)?;
+                add(&mut inputs, &file, Why::InFolder)?;
+            }
+            if inputs.len() == before {
+                return Err(ReadError::Other(path.display().to_string()));
             }
         } else {
-            add(&mut inputs, path, true)?;
+            add(&mut inputs, path, Why::Named)?;
         }
     }
     for path in paths.iter().filter(|path| !path.is_dir()) {
@@ -56,32 +65,62 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Input>, ReadError> {
             let file = file
                 .strip_prefix(".")
                 .map_or(file.clone(), Path::to_path_buf);
-            add(&mut inputs, &file, false)?;
+            add(&mut inputs, &file, Why::Neighbour)?;
         }
     }
     Ok(inputs)
 }
 
-fn add(inputs: &mut Vec<Input>, path: &Path, asked: bool) -> Result<(), ReadError> {
+/// How a file came to be read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Why {
+    Named,
+    InFolder,
+    Neighbour,
+}
+
+fn add(inputs: &mut Vec<Input>, path: &Path, why: Why) -> Result<(), ReadError> {
     let name = path.display().to_string();
     if inputs.iter().any(|known| known.source.name == name) {
         return Ok(());
     }
     let text =
         std::fs::read_to_string(path).map_err(|source| ReadError::Read { path: name, source })?;
-    // What only came along must not get in the way: neighbours without a suite or library are
-    // left out unread.
-    let serves = |line: &str| {
-        let bare = line.split(" #").next().unwrap_or(line).trim_end();
-        matches!(bare, "kind: Suite" | "kind: Library")
+    // What was not named must not get in the way: it is left out unread.
+    let wanted = match why {
+        Why::Named => true,
+        Why::InFolder => is_ours(&text),
+        Why::Neighbour => kinds(&text).any(|kind| matches!(kind, "Suite" | "Library")),
     };
-    if asked || text.lines().any(serves) {
+    if wanted {
         inputs.push(Input {
             source: Source::file(path, text),
-            asked,
+            asked: why != Why::Neighbour,
         });
     }
     Ok(())
+}
+
+/// Whether a text is meant to be read here. One with an error in its very kind is, so that it is
+/// told and not left out.
+fn is_ours(text: &str) -> bool {
+    let meant = |kind: &str| {
+        KINDS.contains(&kind) || problem::nearest(kind, KINDS.iter().copied()).is_some()
+    };
+    kinds(text).any(meant)
+        || (kinds(text).next().is_none() && text.lines().any(|line| line.starts_with("steps:")))
+}
+
+/// The kinds of a text's documents, as far as one sees them without reading it.
+fn kinds(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| {
+        let line = line.strip_prefix('{').map_or(line, str::trim_start);
+        let line = line.trim_start_matches('"');
+        let value = line.strip_prefix("kind")?.trim_start_matches('"');
+        let value = value.strip_prefix(':')?.trim_start();
+        let value = value.trim_start_matches(['"', '\'']);
+        value.split(|it: char| !it.is_alphanumeric()).next()
+    })
 }
 
 fn yaml_files(folder: &Path) -> Result<Vec<PathBuf>, ReadError> {
@@ -101,4 +140,35 @@ fn yaml_files(folder: &Path) -> Result<Vec<PathBuf>, ReadError> {
     }
     files.sort();
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_may_have_files_for_something_else() {
+        for ours in [
+            "kind: Scenario\nname: a",
+            "# of a rack\n---\nkind: Suite # one\n",
+            "kind: Node\n---\nkind: Library",
+            "{kind: Scenario, name: a}",
+            "\"kind\": 'Scenario'",
+            "{\"kind\":\"Scenario\"}",
+            "kind: Scenraio",
+            "kind: scenario",
+            "name: a\nsteps: []",
+        ] {
+            assert!(is_ours(ours), "{ours}");
+        }
+        for other in [
+            "",
+            "kind: Node\nname: Scenario",
+            "kind: DataCenter",
+            "#cloud-config\nhostname: Scenario\nkinds: Scenario",
+            "version: 2\n  kind: Scenario",
+        ] {
+            assert!(!is_ours(other), "{other}");
+        }
+    }
 }
