@@ -15,6 +15,7 @@ use placemat_scenario::port::{
 use placemat_spec::Cluster;
 use placemat_spec::event::LabEvent;
 use placemat_spec::selector::Target;
+use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -68,9 +69,10 @@ impl LabPort for LivePort {
         self.lab.bfd(of).await.map_err(PortError)
     }
 
-    async fn routes(&self, at: &Target, to: IpNet) -> PortResult<Vec<Route>> {
+    async fn routes(&self, at: &Target, to: &[IpNet]) -> PortResult<Vec<Route>> {
         let routes = self.lab.routes(at).await.map_err(PortError)?;
-        let wanted = routes.into_iter().filter(|(net, _)| *net == to);
+        let wanted: HashSet<&IpNet> = to.iter().collect();
+        let wanted = routes.into_iter().filter(|(net, _)| wanted.contains(net));
         Ok(wanted.map(|(to, via)| Route { to, via }).collect())
     }
 

@@ -225,13 +225,16 @@ impl LabPort for FakeLab {
         }])
     }
 
-    async fn routes(&self, at: &Target, to: IpNet) -> PortResult<Vec<Route>> {
-        let via = vec![
-            "10.72.1.0 dev eth0".to_owned(),
-            "10.72.1.2 dev eth1".to_owned(),
-        ];
+    async fn routes(&self, at: &Target, to: &[IpNet]) -> PortResult<Vec<Route>> {
+        let route = |to: &IpNet| Route {
+            to: *to,
+            via: vec![
+                "10.72.1.0 dev eth0".to_owned(),
+                "10.72.1.2 dev eth1".to_owned(),
+            ],
+        };
         Ok(if self.up(at)? {
-            vec![Route { to, via }]
+            to.iter().map(route).collect()
         } else {
             Vec::new()
         })
@@ -252,10 +255,14 @@ impl LabPort for FakeLab {
     async fn ping(
         &self,
         from: &Target,
-        _source: Option<IpAddr>,
+        source: Option<IpAddr>,
         to: &[IpAddr],
         timeout: Duration,
     ) -> PortResult<Vec<Option<Duration>>> {
+        let other = |source: IpAddr| to.iter().any(|to| to.is_ipv4() != source.is_ipv4());
+        if source.is_some_and(other) {
+            return Err(PortError("not of one address family".to_owned()));
+        }
         let up = self.up(from)?;
         if !up {
             tokio::time::sleep(timeout).await;

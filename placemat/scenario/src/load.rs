@@ -24,8 +24,7 @@ pub use files::{Input, ReadError, read};
 pub use reader::{Fields, Reader, Value};
 pub(crate) use steps::{GATE_KEYS, STEP_KEYS};
 pub(crate) use targets::{
-    BOOT_SERVERS, Destination, Destinations, EXEC, FLOWS, NODES, POWERED, ROUTING, Targets,
-    loopback,
+    BOOT_SERVERS, Destination, Destinations, EXEC, FLOWS, NODES, POWERED, ROUTING, Targets, source,
 };
 
 /// One kind of step or condition: what tables, documentation and parsing are made from.

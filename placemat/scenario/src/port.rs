@@ -42,8 +42,8 @@ pub trait LabPort: Send + Sync {
     /// BFD sessions as the target's own BIRD sees them.
     async fn bfd(&self, of: &Target) -> PortResult<Vec<BfdSession>>;
 
-    /// Kernel routes (FIB) of the target that match `to` exactly.
-    async fn routes(&self, at: &Target, to: IpNet) -> PortResult<Vec<Route>>;
+    /// Kernel routes (FIB) of the target that match one of `to` exactly.
+    async fn routes(&self, at: &Target, to: &[IpNet]) -> PortResult<Vec<Route>>;
 
     /// Interfaces of the target with state and counters.
     async fn links(&self, of: &Target) -> PortResult<Vec<Link>>;

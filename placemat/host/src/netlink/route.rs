@@ -5,7 +5,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use netlink_packet_core::{NLM_F_ACK, NLM_F_CREATE, NLM_F_REPLACE, NLM_F_REQUEST};
 use netlink_packet_route::route::{
     RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteNextHop, RouteProtocol,
-    RouteScope, RouteType,
+    RouteScope, RouteType, RouteVia,
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use std::net::IpAddr;
@@ -130,10 +130,9 @@ fn route_of(message: &RouteMessage) -> Option<FibRoute> {
     for attribute in &message.attributes {
         match attribute {
             RouteAttribute::Destination(address) => to = ip(address),
-            RouteAttribute::Gateway(address) => gateway = ip(address),
             RouteAttribute::Oif(index) => interface = Some(*index),
             RouteAttribute::MultiPath(paths) => hops = paths.iter().map(hop_of).collect(),
-            _ => {}
+            other => gateway = gateway.or(gateway_of(other)),
         }
     }
     let default = match message.header.address_family {
@@ -150,14 +149,19 @@ fn route_of(message: &RouteMessage) -> Option<FibRoute> {
 }
 
 fn hop_of(path: &RouteNextHop) -> (Option<IpAddr>, u32) {
-    let gateway = path
-        .attributes
-        .iter()
-        .find_map(|attribute| match attribute {
-            RouteAttribute::Gateway(address) => ip(address),
-            _ => None,
-        });
+    let gateway = path.attributes.iter().find_map(gateway_of);
     (gateway, path.interface_index)
+}
+
+/// A next hop's address. One of the other family is an attribute of its own: IPv4 by way of IPv6
+/// (RFC 8950).
+fn gateway_of(attribute: &RouteAttribute) -> Option<IpAddr> {
+    match attribute {
+        RouteAttribute::Gateway(address) => ip(address),
+        RouteAttribute::Via(RouteVia::Inet(address)) => Some(IpAddr::V4(*address)),
+        RouteAttribute::Via(RouteVia::Inet6(address)) => Some(IpAddr::V6(*address)),
+        _ => None,
+    }
 }
 
 fn ip(address: &RouteAddress) -> Option<IpAddr> {
@@ -165,5 +169,34 @@ fn ip(address: &RouteAddress) -> Option<IpAddr> {
         RouteAddress::Inet(address) => Some(IpAddr::V4(*address)),
         RouteAddress::Inet6(address) => Some(IpAddr::V6(*address)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a kernel says of 10.69.0.4/32 with these next hops.
+    fn told(attribute: RouteAttribute) -> FibRoute {
+        let mut message = RouteMessage::default();
+        message.header.address_family = AddressFamily::Inet;
+        message.header.destination_prefix_length = 32;
+        let to = RouteAddress::Inet("10.69.0.4".parse().unwrap());
+        message.attributes = vec![RouteAttribute::Destination(to), attribute];
+        message.attributes.push(RouteAttribute::Oif(2));
+        route_of(&message).unwrap()
+    }
+
+    #[test]
+    fn a_next_hop_may_be_of_the_other_family() {
+        let address: std::net::Ipv6Addr = "fd00::1".parse().unwrap();
+        let via = RouteAttribute::Via(RouteVia::Inet6(address));
+        let hops = told(via.clone()).hops;
+        assert_eq!(hops, [(Some(IpAddr::V6(address)), 2)]);
+        let mut path = RouteNextHop::default();
+        path.interface_index = 3;
+        path.attributes = vec![via];
+        let mut told = told(RouteAttribute::MultiPath(vec![path])).hops;
+        assert_eq!(told.remove(0), (Some(IpAddr::V6(address)), 3));
     }
 }

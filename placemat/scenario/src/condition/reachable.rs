@@ -3,7 +3,7 @@
 use super::{Atom, Findings, Probe};
 use crate::context::Context;
 use crate::load::{Destination, Destinations, Key, ROUTING, Reader, Row, Targets, Value};
-use crate::port::PortError;
+use crate::port::{LabPort, PortError, PortResult};
 use crate::words::span;
 use async_trait::async_trait;
 use placemat_spec::selector::Target;
@@ -69,22 +69,7 @@ impl Probe for Reachable {
                     .cloned()
                     .collect();
                 let within = self.within;
-                async move {
-                    let addresses: Vec<IpAddr> = to.iter().map(|to| to.net.addr()).collect();
-                    if addresses.is_empty() {
-                        return Ok(Vec::new());
-                    }
-                    let source = crate::load::loopback(&port.cluster(), &from);
-                    let replies = port.ping(&from, source, &addresses, within).await?;
-                    if replies.len() != addresses.len() {
-                        return Err(PortError(format!(
-                            "{} of {} addresses were pinged",
-                            replies.len(),
-                            addresses.len()
-                        )));
-                    }
-                    Ok(to.into_iter().zip(replies).collect())
-                }
+                async move { replies(&*port, &from, to, within).await }
             })
             .await;
         let expected = format!("a reply within {}", span(self.within));
@@ -107,4 +92,41 @@ impl Probe for Reachable {
     fn describe(&self) -> String {
         format!("reachable from {} to {}", self.from, self.to.text)
     }
+}
+
+/// Who answers, each pinged from the loopback of its own family of addresses.
+async fn replies(
+    port: &dyn LabPort,
+    from: &Target,
+    to: Vec<Destination>,
+    within: Duration,
+) -> PortResult<Vec<(Destination, Option<Duration>)>> {
+    let (v4, v6): (Vec<_>, Vec<_>) = to.into_iter().partition(|to| to.net.addr().is_ipv4());
+    let (v4, v6) = tokio::join!(
+        replies_of_family(port, from, v4, within),
+        replies_of_family(port, from, v6, within)
+    );
+    Ok(v4?.into_iter().chain(v6?).collect())
+}
+
+async fn replies_of_family(
+    port: &dyn LabPort,
+    from: &Target,
+    to: Vec<Destination>,
+    within: Duration,
+) -> PortResult<Vec<(Destination, Option<Duration>)>> {
+    let addresses: Vec<IpAddr> = to.iter().map(|to| to.net.addr()).collect();
+    let Some(first) = addresses.first() else {
+        return Ok(Vec::new());
+    };
+    let source = crate::load::source(&port.cluster(), from, *first);
+    let replies = port.ping(from, source, &addresses, within).await?;
+    if replies.len() != addresses.len() {
+        return Err(PortError(format!(
+            "{} of {} addresses were pinged",
+            replies.len(),
+            addresses.len()
+        )));
+    }
+    Ok(to.into_iter().zip(replies).collect())
 }

@@ -2,9 +2,11 @@
 
 use super::{Atom, Findings, Probe};
 use crate::context::Context;
-use crate::load::{Destinations, Key, ROUTING, Reader, Row, Targets, Value};
+use crate::load::{Destination, Destinations, Key, ROUTING, Reader, Row, Targets, Value};
 use crate::words::count;
 use async_trait::async_trait;
+use ipnet::IpNet;
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 pub(super) const ROW: Row<super::Parse> = Row {
@@ -86,17 +88,20 @@ impl Probe for RouteTo {
     async fn probe(&self, cx: &Context, _thorough: bool) -> Findings {
         let answers = cx
             .each(&self.at, |port, at| {
-                let to = self.to.list.clone();
+                let others = self.to.list.iter();
+                let others = others.filter(|to| to.of.as_ref() != Some(&at));
+                let to: Vec<Destination> = others.cloned().collect();
                 async move {
-                    let mut found = Vec::new();
-                    for destination in to {
-                        let own = destination.of.as_ref() == Some(&at);
-                        if !own {
-                            let routes = port.routes(&at, destination.net).await?;
-                            found.push((destination, routes));
-                        }
+                    let nets: Vec<IpNet> = to.iter().map(|to| to.net).collect();
+                    let mut hops: HashMap<IpNet, Vec<String>> = HashMap::new();
+                    for route in port.routes(&at, &nets).await? {
+                        hops.entry(route.to).or_default().extend(route.via);
                     }
-                    Ok(found)
+                    let found = to.into_iter().map(|to| {
+                        let hops = hops.get(&to.net).cloned().unwrap_or_default();
+                        (to, hops)
+                    });
+                    Ok(found.collect::<Vec<_>>())
                 }
             })
             .await;
@@ -104,8 +109,7 @@ impl Probe for RouteTo {
         Findings::per_target(answers, "a route", |at, found| {
             found
                 .into_iter()
-                .map(|(destination, routes)| {
-                    let hops: Vec<String> = routes.into_iter().flat_map(|r| r.via).collect();
+                .map(|(destination, hops)| {
                     let last = if hops.is_empty() {
                         "no route".to_owned()
                     } else {

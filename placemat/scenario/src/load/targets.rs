@@ -351,6 +351,12 @@ fn loopbacks<'c>(cluster: &'c Cluster, target: &Target) -> &'c [IpNet] {
 }
 
 /// The first loopback address of a target.
-pub(crate) fn loopback(cluster: &Cluster, target: &Target) -> Option<IpAddr> {
+pub(super) fn loopback(cluster: &Cluster, target: &Target) -> Option<IpAddr> {
     loopbacks(cluster, target).first().map(IpNet::addr)
+}
+
+/// The first loopback address of a target that speaks to `to`: one of the same family.
+pub(crate) fn source(cluster: &Cluster, target: &Target, to: IpAddr) -> Option<IpAddr> {
+    let mut own = loopbacks(cluster, target).iter().map(IpNet::addr);
+    own.find(|own| own.is_ipv4() == to.is_ipv4())
 }
