@@ -3,6 +3,7 @@
 mod apply;
 mod bgp;
 mod boot;
+mod center;
 mod drop_in;
 mod example;
 mod fall;

@@ -9,7 +9,15 @@ use std::net::TcpListener;
 ///
 /// When it cannot listen.
 pub fn serve(body: Vec<u8>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("listen");
+    serve_on(TcpListener::bind("127.0.0.1:0").expect("listen"), body)
+}
+
+/// As [`serve`], to whoever connects to a socket.
+///
+/// # Panics
+///
+/// When the socket has no address.
+pub fn serve_on(listener: TcpListener, body: Vec<u8>) -> String {
     let address = listener.local_addr().expect("address").to_string();
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
