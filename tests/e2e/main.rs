@@ -1,6 +1,7 @@
 //! The whole line, from a rack spec to a report, and one server through its life. Every lab here
 //! runs virtual machines or stands for one that does; one at a time.
 
+mod apply;
 mod boot_device;
 mod demo;
 mod drop_in;

@@ -204,7 +204,7 @@ mod tests {
             let error = placemat_lab::error::ActError::new(kind, "node/a has no power switch");
             Failure::from(ClientError::Answered(error))
         };
-        let gone = std::io::ErrorKind::UnexpectedEof.into();
+        let broken = std::io::ErrorKind::BrokenPipe.into();
         let all = [
             chained,
             repeated,
@@ -214,7 +214,8 @@ mod tests {
             answered(ErrorKind::Refused),
             answered(ErrorKind::Failed),
             answered(ErrorKind::BadRequest),
-            Failure::from(ClientError::Talk(gone)),
+            Failure::from(ClientError::Talk(broken)),
+            Failure::from(ClientError::Ended),
         ];
         let text: Vec<String> = all
             .iter()

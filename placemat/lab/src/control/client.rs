@@ -25,6 +25,9 @@ pub enum ClientError {
     /// The connection broke.
     #[error("talk to the lab")]
     Talk(#[from] io::Error),
+    /// It is gone, and the rest of its answer with it.
+    #[error("the lab ended before it was done with this")]
+    Ended,
     /// It answered with an error.
     #[error(transparent)]
     Answered(ActError),
@@ -102,10 +105,16 @@ impl Client {
     /// has come stays for the next call.
     pub async fn answer(&mut self) -> Result<Answer, ClientError> {
         if !self.line.ends_with(b"\n") {
-            self.read.read_until(b'\n', &mut self.line).await?;
+            match self.read.read_until(b'\n', &mut self.line).await {
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+                    return Err(ClientError::Ended);
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
         if !self.line.ends_with(b"\n") {
-            return Err(ClientError::Talk(io::ErrorKind::UnexpectedEof.into()));
+            return Err(ClientError::Ended);
         }
         let line = std::mem::take(&mut self.line);
         match serde_json::from_slice(&line).map_err(io::Error::from)? {

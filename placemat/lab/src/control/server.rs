@@ -147,7 +147,7 @@ async fn attend(lab: Lab, stream: UnixStream, down: CancellationToken) -> io::Re
         },
         Request::Plan => {
             let compared = match proposed(fds).await {
-                Ok(proposal) => lab.compare(&proposal).await,
+                Ok(proposal) => lab.plan(&proposal).await,
                 Err(error) => Err(error),
             };
             let told = match compared {

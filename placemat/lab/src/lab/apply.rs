@@ -44,9 +44,7 @@ impl Lab {
         proposal: &Proposal,
         steps: UnboundedSender<Step>,
     ) -> Result<Vec<String>, ActError> {
-        let Ok(_one_at_a_time) = self.inner.applying.try_lock() else {
-            return Err(ActError::refused("another change of this lab is under way"));
-        };
+        let _one_at_a_time = self.not_changing()?;
         if self.phase() != LabPhase::Running {
             let text = "the lab has not started yet, or goes down: it can be changed while it runs";
             return Err(ActError::refused(text));
@@ -72,6 +70,19 @@ impl Lab {
         Ok(failures)
     }
 
+    /// What a proposal would change, of a lab that stays as it is meanwhile.
+    pub(crate) async fn plan(&self, proposal: &Proposal) -> Result<Compared, ActError> {
+        // Half of it would be compared with what is not done yet.
+        drop(self.not_changing()?);
+        self.compare(proposal).await
+    }
+
+    fn not_changing(&self) -> Result<tokio::sync::MutexGuard<'_, ()>, ActError> {
+        let text = "another change of this lab is under way: wait until it is done";
+        let free = self.inner.applying.try_lock();
+        free.map_err(|_| ActError::refused(text))
+    }
+
     /// Notes in the run directory what the lab is made from now.
     fn keep(&self, proposal: &Proposal) -> Result<(), ActError> {
         let noted = registry::keep(self.run_dir(), &self.cluster())
@@ -84,7 +95,7 @@ impl Lab {
     }
 
     /// What a proposal would change. Changes nothing.
-    pub(crate) async fn compare(&self, proposal: &Proposal) -> Result<Compared, ActError> {
+    async fn compare(&self, proposal: &Proposal) -> Result<Compared, ActError> {
         let old = self.fleet().blueprint.clone();
         if old.cluster.dialect == Dialect::V2 {
             return Err(ActError::refused(

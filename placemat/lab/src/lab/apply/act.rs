@@ -169,6 +169,7 @@ impl Work {
     /// Links, namespaces, addresses.
     async fn rewire(&mut self) {
         let (wiring, plan) = (self.lab.wiring().clone(), self.it.plan.clone());
+        let before = wiring.plan();
         let cluster = self.it.new.cluster.clone();
         let work =
             move || wiring.change_to(plan, |it| super::super::start::loopback_of(&cluster, it));
@@ -179,7 +180,7 @@ impl Work {
                 return;
             }
         };
-        if unmade.is_empty() {
+        if unmade.is_empty() && self.lab.wiring().plan() != before {
             self.tell("links", "as they are to be", false);
         }
         for unmade in unmade {
