@@ -39,7 +39,11 @@ pub use render::{FORMATS, File, Format, OwnTemplate, Rendering, built_in_templat
 pub use topology::Plan;
 
 use allocation::Allocation;
+use placemat_spec::Problem;
+use placemat_spec::document::At;
 pub use placemat_spec::{Problems, Source};
+use rack::DataCenter;
+use std::path::PathBuf;
 
 /// What a rack spec expands to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,16 +63,37 @@ pub fn expand(source: &Source) -> Result<Output, Problems> {
 }
 
 /// As [`expand`], with templates of one's own, and other formats.
+///
+/// Templates come from `rendering` alone: of a folder that the rack spec names ([`templates`]), whoever
+/// calls has read them. Where it names one and none were read, that is an error.
 pub fn expand_as(source: &Source, rendering: &Rendering) -> Result<Output, Problems> {
-    let plan = plan(source)?;
+    let dc = rack::read(source)?;
+    if let Some(folder) = dc
+        .templates
+        .as_ref()
+        .filter(|_| rendering.templates.is_empty())
+    {
+        let unread = Problem::new("unread-templates", "the rack spec has templates of its own")
+            .at(folder.place, "nobody has read them");
+        return Err(Problems::new(vec![source.clone()], vec![unread]));
+    }
+    let plan = planned(source, &dc)?;
     let files = render::render(&plan, rendering)?;
     Ok(Output { plan, files })
 }
 
 /// The plan of a rack spec, before anything is rendered.
 pub fn plan(source: &Source) -> Result<Plan, Problems> {
-    let dc = rack::read(source)?;
+    planned(source, &rack::read(source)?)
+}
+
+/// The folder of templates that a rack spec names, and where it does.
+pub fn templates(source: &Source) -> Result<Option<At<PathBuf>>, Problems> {
+    Ok(rack::read(source)?.templates)
+}
+
+fn planned(source: &Source, dc: &DataCenter) -> Result<Plan, Problems> {
     let allocation =
-        Allocation::new(&dc).map_err(|problems| Problems::new(vec![source.clone()], problems))?;
-    Ok(Plan::new(&dc, &allocation))
+        Allocation::new(dc).map_err(|problems| Problems::new(vec![source.clone()], problems))?;
+    Ok(Plan::new(dc, &allocation))
 }

@@ -66,6 +66,8 @@ pub struct DataCenter {
     pub power: Option<Power>,
     /// What serves boots.
     pub boot: Boot,
+    /// Folder of templates in place of built-in ones, resolved against the folder of the rack spec.
+    pub templates: Option<At<PathBuf>>,
 }
 
 impl DataCenter {

@@ -179,6 +179,76 @@ fn print() {
     assert_eq!(again.well().out, said.out);
     let spec = repository().join("menu/examples/routers.yml");
     says!(place, &["check", "--print", &spec.to_string_lossy()]);
+    let neco = repository().join("menu/examples/neco/menu.yml");
+    let said = place.say(&["check", "--print", &neco.to_string_lossy()]);
+    insta::assert_snapshot!("print_of_necos_menu", crate::shown(&place, &said));
+}
+
+/// A rack spec without power that two feeds share, and nothing else of its own.
+const SPEC: &str = "kind: DataCenter\nname: dc\nspines: 2\nracks: [{servers: [light]}]\n\
+                    types: {light: {tier: netns}}\nimage: {bundle: bundle}\n";
+
+/// A place with a rack spec, and with what its image would be.
+fn rack_spec(more: &str) -> (Place, String) {
+    let place = Place::new();
+    for part in [
+        "manifest.json",
+        "kernel",
+        "initramfs",
+        "node.efi",
+        "rootfs/init",
+    ] {
+        place.write(&format!("bundle/{part}"), "");
+    }
+    let file = place.write("dc.yml", &format!("{SPEC}{more}"));
+    let file = file.to_string_lossy().into_owned();
+    (place, file)
+}
+
+/// What the text form has as a note.
+#[test]
+fn json_of_a_rack_spec() {
+    let (place, file) = rack_spec("");
+    says!(place, &["check", "--json", &file]);
+}
+
+#[test]
+fn templates_of_a_rack_spec() {
+    let (place, file) = rack_spec("templates: own\n");
+    let mut all = crate::shown(&place, &place.say(&["check", &file]));
+    place.write("own/README", "none\n");
+    all += &crate::shown(&place, &place.say(&["check", &file]));
+    place.write("own/node.env.j2", "NAME={{ own.nmae }}\n");
+    all += &crate::shown(&place, &place.say(&["check", &file]));
+    insta::assert_snapshot!(all);
+    let built_in = place.say(&["menu", "--print-template", "node.env"]);
+    let built_in = built_in.well().out;
+    place.write("own/node.env.j2", &format!("{built_in}OWN=1\n"));
+    let flag = place.write("flag/node.env.j2", &format!("{built_in}FLAG=1\n"));
+    let out = place.dir().join("out").to_string_lossy().into_owned();
+    let written = || {
+        let env = place.dir().join("out/boot/rack1-cs1/node.env");
+        std::fs::read_to_string(env).expect("a file that was written")
+    };
+    place.say(&["check", &file]).well();
+    place.say(&["menu", &file, "-o", &out]).well();
+    assert!(written().ends_with("OWN=1\n"), "{}", written());
+    // The flag counts instead.
+    let flag = flag
+        .parent()
+        .expect("a folder")
+        .to_string_lossy()
+        .into_owned();
+    place
+        .say(&["menu", &file, "-o", &out, "--templates", &flag])
+        .well();
+    assert!(written().ends_with("FLAG=1\n"), "{}", written());
+    let differs = place.say(&["menu", &file, "-o", &out, "--diff"]).well().out;
+    assert!(
+        differs.contains("+OWN=1") && differs.contains("-FLAG=1"),
+        "{differs}"
+    );
+    place.assert_nothing_left();
 }
 
 #[test]

@@ -309,6 +309,12 @@ pub const DOC: KindDoc = KindDoc {
         )
         .or("`built-in`"),
         Key::optional(
+            "templates",
+            Shape::Form(&PATH),
+            "Folder of templates in place of built-in ones, from the folder of the rack spec: see [templates](../menu-templates.md). `--templates` of `placemat menu` counts instead.",
+        )
+        .or("built-in ones"),
+        Key::optional(
             "bmc",
             Shape::Map(&[
                 Key::optional("user", Shape::Form(&ACCOUNT), "User name, 1 to 16 characters.").or("`admin`"),

@@ -2,7 +2,7 @@
 
 use super::{BmcAccount, Boot, DataCenter, Family, Image};
 use super::{asn, core, layout, pools, power, servers, timers};
-use placemat_spec::document::{self, Document, Fields, Item};
+use placemat_spec::document::{self, At, Document, Fields, Item};
 use placemat_spec::problem::Findings;
 use placemat_spec::{Problem, Problems, Source};
 use std::path::{Component, Path, PathBuf};
@@ -101,6 +101,7 @@ fn data_center(mut fields: Fields, dir: &Path) -> Option<DataCenter> {
         exposed,
         power: power::power(&mut fields),
         boot: boot.map_or(Boot::BuiltIn, |it| it.value),
+        templates: folder(&mut fields, "templates", dir),
     };
     fields.finish();
     Some(dc)
@@ -121,6 +122,12 @@ fn image(fields: &mut Fields, dir: &Path) -> Image {
         fields.finish();
     }
     image
+}
+
+/// A path, resolved against the folder of the rack spec.
+fn folder(fields: &mut Fields, key: &'static str, dir: &Path) -> Option<At<PathBuf>> {
+    let path = fields.opt(key)?.string()?;
+    Some(path.map(|path| normal(&dir.join(path))))
 }
 
 fn bmc(fields: &mut Fields) -> BmcAccount {

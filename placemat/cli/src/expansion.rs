@@ -2,13 +2,12 @@
 //! writes what menus expand to, and reads what lies beside them.
 
 use crate::exit::{self, Code, Failure};
-use crate::{color, input, talk};
+use crate::{input, templates};
 use anyhow::Context;
-use placemat_menu::File;
-use placemat_menu::neco::{self, Beside};
-use placemat_spec::Source;
+use placemat_menu::neco::{self, Beside, Expansion};
+use placemat_menu::{File, Format, Output, Rendering, expand_as};
 use placemat_spec::document::Dialect;
-use placemat_spec::problem::Severity;
+use placemat_spec::{Problems, Source};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -22,6 +21,8 @@ pub(crate) fn is_menu(source: &Source) -> bool {
 pub(crate) struct Expanded {
     /// Every file, `cluster.yml` first.
     pub(crate) files: Vec<File>,
+    /// What may not be as it was meant.
+    pub(crate) warnings: Problems,
     /// What a single failure takes, a line each.
     pub(crate) single_points: Vec<String>,
     /// By whose rules the cluster is read: Neco's is one of placemat v2.
@@ -33,18 +34,20 @@ pub(crate) struct Expanded {
 /// Expands a menu into what is to be written to `dir`, verified. `dialect` is for Neco's menus.
 pub(crate) fn verified(menu: &Source, dir: &Path, dialect: Dialect) -> Result<Expanded, Failure> {
     if neco::is_menu(menu) {
-        let files = of_neco(menu, dir, dialect)?;
+        let Expansion { files, warnings } = of_neco(menu, dir, dialect)?;
         return Ok(Expanded {
             verified: format!("{} files, and a cluster that fits together", files.len()),
             files,
+            warnings,
             single_points: Vec::new(),
             dialect: Dialect::V2,
         });
     }
-    let output = placemat_menu::expand(menu)?;
+    let output = data_center(menu, None, Vec::new())?;
     let report = placemat_menu::verify::verify(&output.plan, &output.files)?;
     Ok(Expanded {
         files: output.files,
+        warnings: Problems::new(Vec::new(), Vec::new()),
         single_points: report.single_points,
         dialect: Dialect::Strict,
         verified: report.verified.clone(),
@@ -54,27 +57,37 @@ pub(crate) fn verified(menu: &Source, dir: &Path, dialect: Dialect) -> Result<Ex
 /// Expands a menu into a folder; what was written, relative to it. `dialect` is for Neco's menus.
 pub(crate) fn write(menu: &Source, dir: &Path, dialect: Dialect) -> Result<Vec<PathBuf>, Failure> {
     let files = if neco::is_menu(menu) {
-        of_neco(menu, dir, dialect)?
+        let expansion = of_neco(menu, dir, dialect)?;
+        input::warn(&expansion.warnings);
+        expansion.files
     } else {
-        placemat_menu::expand(menu)?.files
+        data_center(menu, None, Vec::new())?.files
     };
-    put_all(files, dir)
+    put_all(&files, dir)
 }
 
-fn of_neco(menu: &Source, dir: &Path, dialect: Dialect) -> Result<Vec<File>, Failure> {
+/// Expands a rack spec, with templates of `folder`, else of the folder that it names.
+pub(crate) fn data_center(
+    spec: &Source,
+    folder: Option<&Path>,
+    formats: Vec<Format>,
+) -> Result<Output, Failure> {
+    let templates = match folder {
+        Some(folder) => templates::read(folder)?,
+        None => templates::of(spec)?,
+    };
+    Ok(expand_as(spec, &Rendering { templates, formats })?)
+}
+
+fn of_neco(menu: &Source, dir: &Path, dialect: Dialect) -> Result<Expansion, Failure> {
     let out = std::path::absolute(dir).context("find the current directory")?;
-    let expansion = neco::expand(menu, &Disk, &out, dialect)?;
-    if !expansion.warnings.is_empty() {
-        let color = color::wanted();
-        talk::say(&expansion.warnings.render_as(Severity::Warning, color));
-    }
-    Ok(expansion.files)
+    Ok(neco::expand(menu, &Disk, &out, dialect)?)
 }
 
 /// Writes files to a folder; their paths, relative to it.
-pub(crate) fn put_all(files: Vec<File>, dir: &Path) -> Result<Vec<PathBuf>, Failure> {
+pub(crate) fn put_all(files: &[File], dir: &Path) -> Result<Vec<PathBuf>, Failure> {
     files.iter().try_for_each(|file| put(file, dir))?;
-    Ok(files.into_iter().map(|file| file.path).collect())
+    Ok(files.iter().map(|file| file.path.clone()).collect())
 }
 
 fn put(file: &File, dir: &Path) -> Result<(), Failure> {

@@ -9,6 +9,7 @@ use placemat_lab::image::Images;
 use placemat_lab::plan::Plan;
 use placemat_lab::preflight::MachineHost;
 use placemat_lab::space;
+use placemat_menu::{File, neco};
 use placemat_spec::cluster::{FileKind, FileRef};
 use placemat_spec::document::{Dialect, LARGEST};
 use placemat_spec::problem::Severity;
@@ -26,6 +27,10 @@ pub(crate) struct Loaded {
     pub(crate) cluster: Cluster,
     /// What may be wrong with it.
     pub(crate) warnings: Problems,
+    /// What may be wrong with the menu that it was expanded from.
+    pub(crate) of_menu: Problems,
+    /// The files of that expansion; none where there was no menu.
+    pub(crate) files: Vec<File>,
     /// Of a rack spec: what a single failure takes, a line each.
     pub(crate) single_points: Vec<String>,
 }
@@ -33,15 +38,26 @@ pub(crate) struct Loaded {
 impl Loaded {
     /// Tells what may be wrong with it. Once, by whoever goes on with it.
     pub(crate) fn warn(&self) {
+        warn(&self.of_menu);
         warn(&self.warnings);
     }
 
-    /// The same with the files of a rack spec's expansion in a folder that stays.
+    /// The same with the files of a menu's expansion in a folder that stays.
     pub(crate) fn settle(self, specs: &[Source], dir: &Path) -> Result<Self, Failure> {
-        match specs {
-            [menu] if expansion::is_menu(menu) => expanded(menu, dir, Files::MustBeThere),
-            _ => Ok(self),
-        }
+        let settled = match specs {
+            [menu] if neco::is_menu(menu) => {
+                // Its files name the folder that they are in.
+                let files = expansion::verified(menu, dir, Dialect::Strict)?.files;
+                written(&files, Dialect::V2, dir, Files::MustBeThere)?
+            }
+            _ if self.files.is_empty() => return Ok(self),
+            _ => written(&self.files, Dialect::Strict, dir, Files::MustBeThere)?,
+        };
+        Ok(Self {
+            of_menu: self.of_menu,
+            single_points: self.single_points,
+            ..settled
+        })
     }
 }
 
@@ -176,13 +192,24 @@ fn load(dialect: Dialect, sources: &[Source], files: Files) -> Result<Loaded, Fa
 
 fn expanded(menu: &Source, dir: &Path, files: Files) -> Result<Loaded, Failure> {
     let expanded = expansion::verified(menu, dir, Dialect::Strict)?;
-    expansion::put_all(expanded.files, dir)?;
-    let source = source(&dir.join("cluster.yml"))?;
-    let loaded = checked(expanded.dialect, vec![source], files)?;
+    let loaded = written(&expanded.files, expanded.dialect, dir, files)?;
     Ok(Loaded {
+        of_menu: expanded.warnings,
+        files: expanded.files,
         single_points: expanded.single_points,
         ..loaded
     })
+}
+
+/// Writes the files of an expansion to a folder, and checks the cluster that they are.
+fn written(all: &[File], dialect: Dialect, dir: &Path, files: Files) -> Result<Loaded, Failure> {
+    expansion::put_all(all, dir)?;
+    let source = source(&dir.join("cluster.yml"))?;
+    checked(dialect, vec![source], files)
+}
+
+fn nothing() -> Problems {
+    Problems::new(Vec::new(), Vec::new())
 }
 
 fn checked(dialect: Dialect, sources: Vec<Source>, files: Files) -> Result<Loaded, Failure> {
@@ -196,6 +223,8 @@ fn checked(dialect: Dialect, sources: Vec<Source>, files: Files) -> Result<Loade
     Ok(Loaded {
         cluster,
         warnings,
+        of_menu: nothing(),
+        files: Vec::new(),
         single_points: Vec::new(),
     })
 }

@@ -24,6 +24,7 @@ mod proposal;
 mod provision;
 mod table;
 mod talk;
+mod templates;
 
 use clap::Parser;
 use std::process::ExitCode;

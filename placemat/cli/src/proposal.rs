@@ -10,7 +10,6 @@ use placemat_lab::control::{Client, ClientError, Proposal, ProposedSource};
 use placemat_lab::registry::Entry;
 use placemat_menu::neco;
 use placemat_spec::Source;
-use placemat_spec::document::Dialect;
 use std::path::{Path, PathBuf};
 
 /// A proposal of what was loaded from files that the user named. What a rack spec expands to is proposed as if it lay where
@@ -34,34 +33,31 @@ pub(crate) fn of(
         contents: Vec::new(),
         agreed: None,
     };
-    let Some((spec, dir)) = expanded(specs, entry)? else {
+    let Some(dir) = folder(specs, entry)? else {
         return Ok(proposal);
     };
-    for file in placemat_menu::expand(spec)?.files {
+    for file in &loaded.files {
         let path = dir.join(&file.path);
         if file.path == Path::new("cluster.yml") {
             let mut source = Source::file(&path, file.contents.as_str());
             source.dir.clone_from(&dir);
             proposal.sources = vec![proposed(&source)];
         }
-        proposal.contents.push((path, file.contents));
+        proposal.contents.push((path, file.contents.clone()));
     }
     Ok(proposal)
 }
 
 /// Writes what a rack spec expands to where the lab will look for it.
-pub(crate) fn settle(specs: &[Source], entry: &Entry) -> Result<(), Failure> {
-    match expanded(specs, entry)? {
-        Some((spec, dir)) => expansion::write(spec, &dir, Dialect::Strict).map(drop),
+pub(crate) fn settle(specs: &[Source], loaded: &Loaded, entry: &Entry) -> Result<(), Failure> {
+    match folder(specs, entry)? {
+        Some(dir) => expansion::put_all(&loaded.files, &dir).map(drop),
         None => Ok(()),
     }
 }
 
-/// A rack spec, and the folder that its expansion is in.
-fn expanded<'s>(
-    specs: &'s [Source],
-    entry: &Entry,
-) -> Result<Option<(&'s Source, PathBuf)>, Failure> {
+/// The folder that the expansion of a rack spec is in; none where there is no rack spec.
+fn folder(specs: &[Source], entry: &Entry) -> Result<Option<PathBuf>, Failure> {
     let [spec] = specs else { return Ok(None) };
     if neco::is_menu(spec) {
         // Its files name each other by the folder that they were written to.
@@ -76,7 +72,7 @@ fn expanded<'s>(
         let error = anyhow::anyhow!("the lab does not tell where its data directory is");
         Failure::new(exit::LAB, error).hint("an older placemat started it")
     })?;
-    Ok(Some((spec, data.join("dc"))))
+    Ok(Some(data.join("dc")))
 }
 
 fn proposed(source: &Source) -> ProposedSource {

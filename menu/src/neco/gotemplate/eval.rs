@@ -1,6 +1,6 @@
 //! Nodes and data to text.
 
-use super::function;
+use super::function::{self, Function};
 use super::parse::{Base, Command, Node, Operand, Pipeline};
 use super::{Error, Value};
 use placemat_spec::problem::suggestion;
@@ -159,14 +159,34 @@ impl Scope<'_> {
             last = Some(match command {
                 Command::Operand(operand) => self.operand(operand, dot)?,
                 Command::Call(function, arguments, range) => {
-                    let values = arguments.iter().map(|it| self.operand(it, dot));
-                    let mut values: Vec<Value> = values.collect::<Result<_, _>>()?;
-                    values.extend(last);
+                    let values = self.arguments(function, arguments, last, dot)?;
                     function::call(function, &values).map_err(|error| error.at(range.clone()))?
                 }
             });
         }
         Ok(last.unwrap_or(Value::Nil))
+    }
+
+    /// Values of arguments, and of what is handed on by a pipe, as far as they count: `and` and `or`
+    /// stop where the result is settled, as Go does since 1.18.
+    fn arguments(
+        &self,
+        function: &Function,
+        arguments: &[Operand],
+        piped: Option<Value>,
+        dot: &Value,
+    ) -> Result<Vec<Value>, Error> {
+        let mut values = Vec::new();
+        for argument in arguments {
+            let value = self.operand(argument, dot)?;
+            let settled = function.settled_by(&value);
+            values.push(value);
+            if settled {
+                return Ok(values);
+            }
+        }
+        values.extend(piped);
+        Ok(values)
     }
 
     fn operand(&self, operand: &Operand, dot: &Value) -> Result<Value, Error> {

@@ -43,16 +43,30 @@ pub(super) struct Function {
     /// Fewest and most arguments.
     arguments: (usize, usize),
     act: Act,
+    /// Whether a value settles what comes out: the arguments after it are not evaluated then.
+    settles: Option<fn(&Value) -> bool>,
+}
+
+impl Function {
+    const fn until(self, settles: fn(&Value) -> bool) -> Self {
+        Self {
+            settles: Some(settles),
+            ..self
+        }
+    }
+
+    /// Whether no argument after this one counts.
+    pub(super) fn settled_by(&self, value: &Value) -> bool {
+        self.settles.is_some_and(|settles| settles(value))
+    }
 }
 
 const MANY: usize = usize::MAX;
 
 /// Every function.
 const FUNCTIONS: &[Function] = &[
-    row("and", 1, MANY, |values| {
-        Ok(first(values, |value| !value.truth()))
-    }),
-    row("or", 1, MANY, |values| Ok(first(values, Value::truth))),
+    row("and", 1, MANY, last).until(|value| !value.truth()),
+    row("or", 1, MANY, last).until(Value::truth),
     row("not", 1, 1, |values| Ok(Value::Bool(!values[0].truth()))),
     row("eq", 2, MANY, eq),
     row("ne", 2, 2, |values| {
@@ -80,6 +94,7 @@ const fn row(name: &'static str, least: usize, most: usize, act: Act) -> Functio
         name,
         arguments: (least, most),
         act,
+        settles: None,
     }
 }
 
@@ -113,10 +128,10 @@ pub(super) fn call(function: &Function, values: &[Value]) -> Result<Value, Wrong
     (function.act)(values)
 }
 
-/// The first value that settles it, else the last.
-fn first(values: &[Value], settles: impl Fn(&Value) -> bool) -> Value {
-    let found = values.iter().find(|value| settles(value));
-    found.or(values.last()).cloned().unwrap_or(Value::Nil)
+/// The last value: the one that settled it, or the last of all.
+#[expect(clippy::unnecessary_wraps, reason = "a row of the table")]
+fn last(values: &[Value]) -> Result<Value, Wrong> {
+    Ok(values.last().cloned().unwrap_or(Value::Nil))
 }
 
 /// Whether the first is equal to any of the others.

@@ -58,6 +58,13 @@ fn what_is_said() {
         ("{{if eq .Name \"a\" \"n\"}}y{{end}}", "y"),
         ("{{if and .Name (gt .Five 4) (not .Zero)}}y{{end}}", "y"),
         ("{{or .Empty .Name}} {{and .Five .Zero}}", "n 0"),
+        // What does not count any more is not evaluated, as in Go since 1.18.
+        ("{{or .Name .Nothing}} {{and .Zero .Nothing.More}}", "n 0"),
+        (
+            "{{if and .None (index .None 3)}}y{{end}}{{if or .Five (len .Zero)}}z{{end}}",
+            "z",
+        ),
+        ("{{.Nodes | and .Zero}} {{.Empty | or .Zero}}", "0 "),
         (
             "{{lt 1 2}} {{le 2 2}} {{ge 1 2}} {{lt \"a\" \"b\"}}",
             "true true false true",

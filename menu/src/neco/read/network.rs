@@ -11,7 +11,7 @@ use std::net::{IpAddr, Ipv4Addr};
 /// Least and most that `asn-base` can be: three ASNs come before it.
 const ASNS: std::ops::RangeInclusive<u32> = 4..=u32::MAX - 1;
 /// The time server's container, unless `chrony` says otherwise. Neco's menu had its tag built in.
-const CHRONY: &str = "ghcr.io/cybozu/chrony:4.3.0.3";
+const CHRONY: &str = "ghcr.io/cybozu/chrony:4.5.0.2";
 
 pub(super) fn read(
     fields: &mut Fields<'_>,

@@ -62,7 +62,7 @@ impl Apply {
             return Ok(exit::OK);
         }
         proposal.agreed = Some(seen.changes.objects);
-        proposal::settle(&sources, &entry)?;
+        proposal::settle(&sources, &loaded, &entry)?;
         let failures = launch::run(change(&entry, &proposal))?;
         // Held until the lab holds them itself.
         drop(images);

@@ -2,7 +2,7 @@
 
 use crate::exit::{self, Failure};
 use crate::input::Loaded;
-use crate::{input, place, talk};
+use crate::{expansion, input, place, talk};
 use anyhow::anyhow;
 use placemat_lab::plan::Plan;
 use placemat_spec::problem::ProblemJson;
@@ -90,10 +90,10 @@ impl Check {
         let sources = input::read(&self.files)?;
         if let [spec] = &sources[..]
             && self.print
-            && placemat_menu::is_rack_spec(spec)
+            && expansion::is_menu(spec)
         {
             let error = anyhow!(
-                "{} is a rack spec: what it expands to is several files",
+                "{} is a menu: what it expands to is several files",
                 spec.name
             );
             return Err(Failure::new(exit::USAGE, error)
@@ -110,7 +110,8 @@ impl Check {
 fn answer(looked: Result<Good, Failure>) -> Result<u8, Failure> {
     let (code, answer) = match looked {
         Ok(Good { loaded, space }) => {
-            let mut problems = loaded.warnings.to_json(Severity::Warning);
+            let mut problems = loaded.of_menu.to_json(Severity::Warning);
+            problems.extend(loaded.warnings.to_json(Severity::Warning));
             problems.extend(space.to_json(Severity::Warning));
             let answer = Answer {
                 v: VERSION,

@@ -1,18 +1,17 @@
 //! `placemat menu`.
 
 mod compare;
-mod own;
 
 use super::check;
 use crate::exit::{self, Failure};
 use crate::table::Table;
-use crate::{expansion, input, talk};
+use crate::{expansion, input, talk, templates};
 use anyhow::{Context, anyhow};
 use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use placemat_menu::addresses::{Row, addresses};
 use placemat_menu::verify::verify;
-use placemat_menu::{FORMATS, Rendering, built_in_templates, expand_as, neco};
+use placemat_menu::{FORMATS, built_in_templates, neco};
 use placemat_spec::Source;
 use placemat_spec::document::Dialect;
 use std::path::{Path, PathBuf};
@@ -41,7 +40,8 @@ pub(super) struct Menu {
     /// With `--addresses`: how they are printed.
     #[arg(long, value_name = "NAME", value_parser = formats())]
     format: Vec<String>,
-    /// Folder of templates (`NAME.j2`) that take the place of built-in ones.
+    /// Folder of templates (`NAME.j2`) that take the place of built-in ones; counts instead of
+    /// `templates` in the rack spec.
     #[arg(long, value_name = "DIR")]
     templates: Option<PathBuf>,
     /// Write nothing: print what differs from what another rack spec expands to, or from a folder of
@@ -87,7 +87,7 @@ impl Menu {
             return Ok(exit::OK);
         }
         if let Some(name) = &self.print_template {
-            talk::data(own::built_in(name)?)?;
+            talk::data(templates::built_in(name)?)?;
             return Ok(exit::OK);
         }
         // Without one of the two above, clap has asked for it.
@@ -109,11 +109,10 @@ impl Menu {
         let wanted = FORMATS
             .iter()
             .filter(|it| self.format.iter().any(|name| name == it.name));
-        let rendering = Rendering {
-            templates: own::read(self.templates.as_deref())?,
-            formats: wanted.copied().collect(),
-        };
-        let output = expand_as(&spec, &rendering)?;
+        let folder = self.templates.as_deref();
+        let expand =
+            |spec: &Source| expansion::data_center(spec, folder, wanted.clone().copied().collect());
+        let output = expand(&spec)?;
         if self.check {
             let report = verify(&output.plan, &output.files)?;
             talk::say(&format!("ok: {}", report.verified));
@@ -122,10 +121,10 @@ impl Menu {
         }
         if let Some(old) = self.diff {
             let old = old.unwrap_or(self.output);
-            let differs = compare::run(&old, &output.files, &rendering)?;
+            let differs = compare::run(&old, &output.files, expand)?;
             return Ok(u8::from(differs && self.exit_code));
         }
-        let written = expansion::put_all(output.files, &self.output)?;
+        let written = expansion::put_all(&output.files, &self.output)?;
         say_written(written.len(), &self.output);
         Ok(exit::OK)
     }
@@ -145,6 +144,7 @@ impl Menu {
         }
         if self.check {
             let expanded = expansion::verified(menu, &self.output, Dialect::Strict)?;
+            input::warn(&expanded.warnings);
             talk::say(&format!("ok: {}", expanded.verified));
             check::say_single_points(&expanded.single_points);
             return Ok(exit::OK);

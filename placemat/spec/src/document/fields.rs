@@ -290,7 +290,7 @@ impl<'a> Fields<'a> {
                 problem
                     .at(entry.key_place, "ignored, as placemat v2 did")
                     .help(format!(
-                        "{near}`placemat up` refuses it; remove it if it means nothing"
+                        "{near}placemat itself refuses it; remove it if it means nothing"
                     )),
             ),
             _ => self.findings.error(

@@ -4,13 +4,18 @@ use crate::exit::{self, Code, Failure};
 use crate::{input, talk};
 use anyhow::Context;
 use placemat_menu::diff::diff;
-use placemat_menu::{File, Rendering, expand_as};
+use placemat_menu::{File, Output};
+use placemat_spec::Source;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// Prints what differs; whether anything does.
-pub(super) fn run(old: &Path, new: &[File], rendering: &Rendering) -> Result<bool, Failure> {
+/// Prints what differs; whether anything does. `expand` is how another rack spec is expanded.
+pub(super) fn run(
+    old: &Path,
+    new: &[File],
+    expand: impl FnOnce(&Source) -> Result<Output, Failure>,
+) -> Result<bool, Failure> {
     let is_folder = fs::metadata(old)
         .with_context(|| format!("read {}", old.display()))
         .code(exit::SPEC)?
@@ -18,7 +23,7 @@ pub(super) fn run(old: &Path, new: &[File], rendering: &Rendering) -> Result<boo
     let before = if is_folder {
         written(old, new)?
     } else {
-        expand_as(&input::source(old)?, rendering)?.files
+        expand(&input::source(old)?)?.files
     };
     let difference = diff(&before, new);
     if let Some(reason) = &difference.unreadable {
