@@ -11,7 +11,8 @@ pub(crate) fn describe(lab: &Lab) -> Vec<(String, String)> {
         let line = text.lines().find(|line| line.starts_with(key))?;
         Some(line.split_once(':')?.1.trim().to_owned())
     };
-    words.extend(line("/proc/meminfo", "MemTotal").map(|memory| ("memory".to_owned(), memory)));
+    let memory = line("/proc/meminfo", "MemTotal").map(|memory| in_gib(&memory));
+    words.extend(memory.map(|memory| ("memory".to_owned(), memory)));
     words.extend(line("/proc/cpuinfo", "model name").map(|model| ("cpu".to_owned(), model)));
     if let Ok(kernel) = std::fs::read_to_string("/proc/sys/kernel/osrelease") {
         words.push(("kernel".to_owned(), kernel.trim().to_owned()));
@@ -21,4 +22,22 @@ pub(crate) fn describe(lab: &Lab) -> Vec<(String, String)> {
         words.push(("accelerator".to_owned(), accel));
     }
     words
+}
+
+/// `24684084 kB`, as the kernel has it, to a tenth: `23.5 GiB`.
+fn in_gib(kilobytes: &str) -> String {
+    let number = kilobytes.split(' ').next().unwrap_or_default();
+    number.parse::<u32>().map_or_else(
+        |_| kilobytes.to_owned(),
+        |number| format!("{:.1} GiB", f64::from(number) / f64::from(1 << 20)),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn memory_as_people_count_it() {
+        assert_eq!(super::in_gib("24684084 kB"), "23.5 GiB");
+        assert_eq!(super::in_gib("much"), "much");
+    }
 }

@@ -75,6 +75,12 @@ pub enum What {
         suite: String,
         /// Data center file.
         dc: String,
+        /// Whether it was given for this run (`--dc`), rather than by the suite.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        dc_given: bool,
+        /// The scenario files and folders that were asked for, as they were written.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        paths: Vec<String>,
         /// Seed of every random choice.
         seed: u64,
         /// placemat's version.

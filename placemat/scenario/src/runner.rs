@@ -54,6 +54,10 @@ pub struct RunInfo {
     pub version: String,
     /// Machine in words: cores, memory, kernel, accelerator.
     pub host: Vec<(String, String)>,
+    /// The scenario files and folders that were asked for, as they were written.
+    pub paths: Vec<String>,
+    /// The data center, where it is another than the suite's.
+    pub dc: Option<String>,
 }
 
 /// How a run ended.
@@ -95,7 +99,9 @@ pub fn announce(suite: &Suite, cluster: &Cluster, info: RunInfo, sink: &EventSin
     sink.emit(What::RunStart {
         run: info.run,
         suite: suite.name.clone(),
-        dc: suite.dc.clone(),
+        dc_given: info.dc.is_some(),
+        dc: info.dc.unwrap_or_else(|| suite.dc.clone()),
+        paths: info.paths,
         seed: info.seed,
         version: info.version,
         host: info.host,

@@ -128,6 +128,8 @@ impl Test {
                     run,
                     events,
                     outputs,
+                    paths: self.paths.iter().map(|path| written(path)).collect(),
+                    dc: self.dc.as_deref().map(written),
                 },
             )
         })
@@ -139,6 +141,12 @@ struct Plan {
     run: String,
     events: File,
     outputs: Outputs,
+    paths: Vec<String>,
+    dc: Option<String>,
+}
+
+fn written(path: &Path) -> String {
+    path.display().to_string()
 }
 
 fn drawn_seed() -> u64 {
@@ -172,6 +180,8 @@ async fn run_suite(
         seed: plan.seed,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         host: crate::machine::describe(&live.lab),
+        paths: plan.paths,
+        dc: plan.dc,
     };
     runner::announce(&suite, &live.lab.cluster(), info, &sink);
     let copied = CancellationToken::new();

@@ -1,7 +1,7 @@
 //! A scenario that did not pass, in lines of text: the same words in JUnit, on the terminal, and
 //! (set as HTML) in the report.
 
-use super::timeline::{Run, ScenarioRun, Step};
+use super::timeline::{EvidenceItem, Run, ScenarioRun, Step};
 use super::words;
 
 /// What is known about why a scenario did not pass, from the innermost step outwards.
@@ -79,7 +79,21 @@ fn last_value(step: &Step, lines: &mut Vec<String>) {
     }
 }
 
-fn titles(evidence: &[super::timeline::EvidenceItem]) -> String {
-    let titles: Vec<&str> = evidence.iter().map(|item| item.title.as_str()).collect();
-    titles.join(", ")
+/// What there is, in few words: `links, routes of 12 machines`.
+pub(super) fn titles(evidence: &[EvidenceItem]) -> String {
+    let mut titles: Vec<(&str, Vec<&str>)> = Vec::new();
+    for item in evidence {
+        let (what, whose) = item.title.split_once(" of ").unwrap_or((&item.title, ""));
+        match titles.last_mut() {
+            Some((last, all)) if *last == what && !whose.is_empty() => all.push(whose),
+            _ => titles.push((what, vec![whose])),
+        }
+    }
+    let titles = titles.iter().map(|(what, whose)| match whose[..] {
+        [""] => (*what).to_owned(),
+        [first] => format!("{what} of {first}"),
+        [first, second] => format!("{what} of {first} and {second}"),
+        _ => format!("{what} of {} machines", whose.len()),
+    });
+    titles.collect::<Vec<_>>().join(", ")
 }

@@ -106,8 +106,9 @@ pub(super) fn render(run: &Run) -> String {
 
 fn head(run: &Run) -> Head<'_> {
     let mut facts = vec![("wall time", words::duration(run.end_ms))];
+    let began = words::moment(&run.began);
     let known = [
-        ("began", &run.began),
+        ("began", &began),
         ("data center", &run.dc),
         ("placemat", &run.version),
         ("run", &run.id),

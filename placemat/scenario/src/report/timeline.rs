@@ -64,10 +64,14 @@ impl Timeline {
                 host,
                 lanes,
                 scenarios,
+                dc_given,
+                paths,
             } => {
                 run.id.clone_from(id);
                 run.suite.clone_from(suite);
                 run.dc.clone_from(dc);
+                run.dc_given = *dc_given;
+                run.paths.clone_from(paths);
                 run.seed = Some(*seed);
                 run.version.clone_from(version);
                 run.host.clone_from(host);

@@ -8,7 +8,9 @@ use placemat_spec::event::{BootPhase, LabPhase};
 
 /// `3.1 ms`, `340 ms`, `8.2 s`, `1 min 12 s`.
 pub(super) fn duration(ms: f64) -> String {
-    if ms < 9.95 {
+    if ms < 0.05 {
+        "0 ms".to_owned()
+    } else if ms < 9.95 {
         format!("{ms:.1} ms")
     } else {
         span_ms(ms)
@@ -100,7 +102,8 @@ pub(super) fn band_class(kind: BandKind) -> (&'static str, u32) {
         BandKind::Boot(BootPhase::Http) => ("http", 5),
         BandKind::Boot(BootPhase::Kernel) => ("kernel", 6),
         BandKind::Boot(BootPhase::Userspace) => ("userspace", 7),
-        BandKind::Boot(BootPhase::Agent | BootPhase::Bgp) => ("agent", 8),
+        BandKind::Boot(BootPhase::Agent) => ("agent", 8),
+        BandKind::Boot(BootPhase::Bgp) => ("bgp", 8),
     }
 }
 
@@ -183,6 +186,23 @@ pub(super) fn targets(run: &Run, targets: &[String]) -> String {
     }
 }
 
+/// A word as a shell takes it: in quotes where it would see more than one, or something else.
+pub(super) fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "_-./:,@%+=".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+/// A moment of the wall clock to the second: `2026-11-21 19:33:29 UTC`. What is none stays as it is.
+pub(super) fn moment(wall: &str) -> String {
+    wall.parse::<jiff::Timestamp>().map_or_else(
+        |_| wall.to_owned(),
+        |moment| moment.strftime("%F %T UTC").to_string(),
+    )
+}
+
 /// The folder of a path as the user gave it; the path itself where it has none.
 pub(super) fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(folder, _)| folder)
@@ -191,6 +211,23 @@ pub(super) fn folder(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn commands_can_be_pasted() {
+        assert_eq!(shell_word("scenarios/a-1.yml"), "scenarios/a-1.yml");
+        assert_eq!(shell_word("my tests/$(x).yml"), "'my tests/$(x).yml'");
+        assert_eq!(shell_word("it's"), "'it'\\''s'");
+        assert_eq!(shell_word(""), "''");
+    }
+
+    #[test]
+    fn moments_are_to_the_second() {
+        assert_eq!(
+            moment("2026-11-21T19:33:29.160622797Z"),
+            "2026-11-21 19:33:29 UTC"
+        );
+        assert_eq!(moment("yesterday"), "yesterday");
+    }
 
     #[test]
     fn limits_are_read_back() {

@@ -76,6 +76,139 @@ fn html_opens_at_the_failing_line() {
     assert!(html.contains("late: it became true at 13.9 s"));
 }
 
+/// The events of a run with its first one changed.
+fn begun(name: &str, change: impl FnOnce(&mut What)) -> Vec<Event> {
+    let mut run = events(name);
+    change(&mut run[0].what);
+    run
+}
+
+#[test]
+fn html_says_how_to_run_the_same_again() {
+    let asked = begun("failing", |what| {
+        let What::RunStart {
+            paths,
+            dc,
+            dc_given,
+            ..
+        } = what
+        else {
+            panic!("a run begins with its start")
+        };
+        *paths = vec!["scenarios/demo/2-power.yml".into(), "my tests".into()];
+        *dc = "other dc.yml".into();
+        *dc_given = true;
+    });
+    let html = render_html(&asked);
+    for command in [
+        "placemat test scenarios/demo/2-power.yml 'my tests' --dc 'other dc.yml' --seed 81",
+        "placemat test scenarios/demo/2-power.yml --dc 'other dc.yml' --seed 81",
+    ] {
+        let command = command.replace('/', "&#x2f;").replace('\'', "&#x27;");
+        assert!(
+            html.contains(&format!("<code>{command}</code>")),
+            "{command}"
+        );
+    }
+    // What wrote no paths was asked for a folder, as far as anybody can tell.
+    let html = render_html(&events("failing"));
+    assert!(html.contains("<code>placemat test scenarios&#x2f;demo --seed 81</code>"));
+}
+
+#[test]
+fn html_explains_every_colour_and_mark() {
+    let html = render_html(&events("passing"));
+    let (_, legend) = html.split_once("<ul class=\"legend\">").expect("a legend");
+    let (legend, _) = legend.split_once("</ul>").expect("its end");
+    for phase in [
+        "off",
+        "power",
+        "firmware",
+        "dhcp",
+        "http",
+        "kernel",
+        "userspace",
+        "agent",
+        "bgp",
+        "on",
+    ] {
+        assert!(legend.contains(&format!("band p-{phase}\"")), "{phase}");
+        assert!(
+            html.contains(&format!("<pattern id=\"p-{phase}\"")),
+            "{phase}"
+        );
+        assert!(html.contains(&format!(".f-{phase} {{")), "{phase}");
+    }
+    for mark in ["app", "trouble", "link", "http", "note"] {
+        assert!(legend.contains(&format!("mark m-{mark}\"")), "{mark}");
+        assert!(html.contains(&format!(".m-{mark} ")), "{mark}");
+    }
+    assert!(legend.contains("did not start"));
+}
+
+#[test]
+fn html_marks_each_bad_end_by_its_verdict() {
+    assert!(render_html(&events("vacuous")).contains("<span class=\"pin vacuous\""));
+    let html = render_html(&events("failing"));
+    assert!(html.contains("<span class=\"pin fail\""));
+    assert!(html.contains(">✕</span>") && html.contains("<span class=\"pin late\""));
+}
+
+#[test]
+fn html_keeps_evidence_together() {
+    let mut run = events("failing");
+    let at = run
+        .iter()
+        .position(|event| matches!(event.what, What::Evidence { .. }))
+        .expect("evidence");
+    let first = run[at].clone();
+    for machine in ["a", "b", "c"] {
+        let mut more = first.clone();
+        if let What::Evidence { title, .. } = &mut more.what {
+            *title = format!("routes of router/{machine}");
+        }
+        run.insert(at, more);
+    }
+    let html = render_html(&run);
+    assert!(
+        html.contains("<summary>evidence: routes of 3 machines, "),
+        "one line for all"
+    );
+}
+
+#[test]
+fn html_says_nothing_twice_and_leaves_nothing_out() {
+    let mut run = events("failing");
+    let said = run.iter().find_map(|event| match &event.what {
+        What::StepEnd {
+            scenario,
+            path,
+            message: Some(message),
+            ..
+        } if scenario == "power" && path == "4" => Some(message.clone()),
+        _ => None,
+    });
+    let said = said.expect("what step 4 said");
+    let mut page = |own: &str| {
+        for event in &mut run {
+            if let What::ScenarioEnd {
+                scenario, message, ..
+            } = &mut event.what
+                && scenario == "power"
+            {
+                *message = Some(format!(
+                    "scenarios/demo/2-power.yml:23:17  step 4 `eventually`\n{said}{own}"
+                ));
+            }
+        }
+        render_html(&run)
+    };
+    let messages = |html: &str| html.matches("<pre class=\"message\">").count();
+    let (steps_alone, more) = (page(""), page("\nand the heal failed, too"));
+    assert_eq!(messages(&steps_alone) + 1, messages(&more));
+    assert!(more.contains("and the heal failed, too"));
+}
+
 #[test]
 fn html_shows_convergence_and_how_busy_the_host_was() {
     let html = render_html(&events("passing"));

@@ -127,6 +127,7 @@ struct FaultBar {
 struct Moment {
     x: f64,
     kind: &'static str,
+    glyph: &'static str,
     title: String,
 }
 
@@ -311,7 +312,8 @@ fn failures(run: &Run, scale: &Scale) -> Vec<Moment> {
             if let Some(end) = step.end_ms {
                 moments.push(Moment {
                     x: scale.at(end),
-                    kind: "fail",
+                    kind: words::verdict(step.verdict),
+                    glyph: words::glyph(step.verdict),
                     title: title.clone(),
                 });
             }
@@ -319,6 +321,7 @@ fn failures(run: &Run, scale: &Scale) -> Vec<Moment> {
                 moments.push(Moment {
                     x: scale.at(step.start_ms + late),
                     kind: "late",
+                    glyph: "◇",
                     title: format!("{title}, came true late"),
                 });
             }

@@ -1,7 +1,7 @@
 //! The step list: nested, opened at the failing line, each step placed in its scenario's time.
 
 use super::super::timeline::{EvidenceItem, Run, ScenarioRun, Step, is_bad};
-use super::super::words;
+use super::super::{failure, words};
 use super::chart::rounded;
 use serde::Serialize;
 
@@ -36,7 +36,7 @@ pub(super) struct Scenario {
     message: Option<String>,
     open: bool,
     steps: Vec<StepView>,
-    evidence: Vec<EvidenceView>,
+    evidence: Option<Evidence>,
     hidden: usize,
 }
 
@@ -59,16 +59,23 @@ struct StepView {
     values: Vec<(String, String)>,
     values_hidden: usize,
     broken: Vec<String>,
-    evidence: Vec<EvidenceView>,
+    evidence: Option<Evidence>,
     open: bool,
     folds: bool,
     steps: Vec<StepView>,
 }
 
+/// What was seen at one failure.
+#[derive(Serialize)]
+struct Evidence {
+    titles: String,
+    at: String,
+    items: Vec<EvidenceView>,
+}
+
 #[derive(Serialize)]
 struct EvidenceView {
     title: String,
-    at: String,
     text: String,
     cut: bool,
 }
@@ -114,7 +121,7 @@ pub(super) fn scenarios(run: &Run, budget: &mut EvidenceBudget) -> Vec<Scenario>
             glyph: words::glyph(scenario.verdict),
             took: words::duration(took),
             share: rounded(took / longest * 100.0),
-            message: scenario.message.clone(),
+            message: own_words(scenario),
             open: scenario.verdict.is_none_or(is_bad),
             steps,
             evidence,
@@ -122,6 +129,20 @@ pub(super) fn scenarios(run: &Run, budget: &mut EvidenceBudget) -> Vec<Scenario>
         }
     };
     run.scenarios.iter().map(build).collect()
+}
+
+/// What a scenario says that its steps, open below it, do not say themselves.
+fn own_words(scenario: &ScenarioRun) -> Option<String> {
+    let culprits = scenario.culprits();
+    let said = |line: &str| {
+        culprits.iter().any(|step| {
+            let message = step.message.as_deref().unwrap_or_default();
+            message.lines().any(|it| it.trim() == line) || line.starts_with(&words::loc(&step.loc))
+        })
+    };
+    let message = scenario.message.as_deref()?;
+    let mut lines = message.lines().map(str::trim);
+    (!lines.all(|line| line.is_empty() || said(line))).then(|| message.to_owned())
 }
 
 struct Builder<'a> {
@@ -189,25 +210,28 @@ impl Builder<'_> {
             folds: !steps.is_empty()
                 || !step.values.is_empty()
                 || step.message.is_some()
-                || !evidence.is_empty(),
+                || evidence.is_some(),
             evidence,
             open: bad,
             steps,
         }
     }
 
-    fn evidence(&mut self, items: &[EvidenceItem]) -> Vec<EvidenceView> {
+    fn evidence(&mut self, items: &[EvidenceItem]) -> Option<Evidence> {
         let view = |item: &EvidenceItem| {
             let text = cut(&item.text, self.budget.0);
             self.budget.0 = self.budget.0.saturating_sub(escaped_len(text));
             EvidenceView {
                 title: item.title.clone(),
-                at: words::duration(item.t_ms),
                 text: text.to_owned(),
                 cut: text.len() < item.text.len(),
             }
         };
-        items.iter().map(view).collect()
+        Some(Evidence {
+            titles: failure::titles(items),
+            at: words::duration(items.first()?.t_ms),
+            items: items.iter().map(view).collect(),
+        })
     }
 }
 

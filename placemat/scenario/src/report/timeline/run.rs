@@ -1,6 +1,6 @@
 //! The model of a run. Times are milliseconds on the run's clock.
 
-use super::super::words::folder;
+use super::super::words::{folder, shell_word};
 use super::lane::{LaneRun, Mark, MarkKind};
 use crate::event::{Loc, Measurement, Verdict};
 use placemat_spec::event::{LabEvent, LabEventKind, LabPhase};
@@ -18,6 +18,10 @@ pub struct Run {
     pub suite: String,
     /// Data center file.
     pub dc: String,
+    /// Whether it was given for the run, rather than by the suite.
+    pub dc_given: bool,
+    /// What was asked for: files and folders. Older events do not say it.
+    pub paths: Vec<String>,
     /// Seed, when the run said it.
     pub seed: Option<u64>,
     /// placemat's version.
@@ -243,14 +247,21 @@ impl Run {
 
     /// The command that runs a scenario again, or all of them.
     pub fn rerun(&self, scenario: Option<&ScenarioRun>) -> Option<String> {
-        let file = match scenario {
-            Some(scenario) => scenario.loc.file.as_str(),
-            None => folder(&self.scenarios.first()?.loc.file),
-        };
-        let seed = self
-            .seed
-            .map_or_else(String::new, |seed| format!(" --seed {seed}"));
-        Some(format!("placemat test {file}{seed}"))
+        let mut words = vec!["placemat".to_owned(), "test".to_owned()];
+        match scenario {
+            Some(scenario) => words.push(shell_word(&scenario.loc.file)),
+            None if self.paths.is_empty() => {
+                words.push(shell_word(folder(&self.scenarios.first()?.loc.file)));
+            }
+            None => words.extend(self.paths.iter().map(|path| shell_word(path))),
+        }
+        if self.dc_given {
+            words.extend(["--dc".to_owned(), shell_word(&self.dc)]);
+        }
+        if let Some(seed) = self.seed {
+            words.push(format!("--seed {seed}"));
+        }
+        Some(words.join(" "))
     }
 
     /// Faults applied and not healed as of the last event.
