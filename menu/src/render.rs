@@ -95,9 +95,13 @@ pub(crate) fn render(plan: &Plan, rendering: &Rendering) -> Result<Vec<File>, Pr
     if for_sabakan || plan.boot == Boot::Sabakan {
         sabakan::check(plan).map_err(|problem| Problems::new(Vec::new(), vec![problem]))?;
     }
-    let formats = rendering.formats.iter().map(|format| format.artifact);
-    let artifacts: Vec<_> = ARTIFACTS.iter().copied().chain(formats).collect();
-    render_with(plan, &artifacts, TEMPLATES, &rendering.templates)
+    let formats = rendering.formats.iter();
+    let artifacts = formats.clone().filter_map(Format::artifact);
+    let artifacts: Vec<_> = ARTIFACTS.iter().copied().chain(artifacts).collect();
+    let mut files = render_with(plan, &artifacts, TEMPLATES, &rendering.templates)?;
+    let drawings = format::drawings(plan, &files, formats)?;
+    files.extend(drawings);
+    Ok(files)
 }
 
 /// All files of a plan that has tables of its own, and templates in place of those of the table.

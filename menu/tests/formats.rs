@@ -2,9 +2,10 @@
 
 #![allow(clippy::unwrap_used)] // a failing step of a test is a failed test
 
-use placemat_menu::{FORMATS, Rendering, Source, expand, expand_as};
-use placemat_spec::document;
+use placemat_menu::{FORMATS, OwnTemplate, Rendering, Source, expand, expand_as};
+use placemat_spec::graph::{self, Graph, Options};
 use placemat_spec::problem::Findings;
+use placemat_spec::{Cluster, document};
 use std::path::Path;
 
 fn source(text: &str) -> Source {
@@ -42,6 +43,29 @@ fn formats_come_on_top_of_the_usual_files() {
         let row = format!("| `{}` | {} |", format.name, format.about);
         assert!(book.contains(&row), "docs/menu.md lacks {row}");
     }
+}
+
+/// What `placemat graph` draws of the same cluster; a template that breaks that is told.
+#[test]
+fn a_drawing_is_that_of_the_cluster() {
+    let medium = source(include_str!("inputs/medium.yml"));
+    let files = expand_as(&medium, &everything()).unwrap().files;
+    let drawn = files.iter().find(|it| it.path == Path::new("medium.dot"));
+    let cluster = Source::inline("cluster.yml", files[0].contents.as_str());
+    let (cluster, _) = Cluster::load(vec![cluster]).unwrap();
+    let dot = graph::FORMATS.iter().find(|it| it.name == "dot").unwrap();
+    let wanted = dot.render(&Graph::of(&cluster), Options::default());
+    assert_eq!(drawn.unwrap().contents, wanted);
+    let broken = Rendering {
+        templates: vec![OwnTemplate {
+            name: "cluster/power.yml".into(),
+            source: Source::inline("own/cluster/power.yml.j2", "---\nkind: Powr\nname: x\n"),
+        }],
+        ..everything()
+    };
+    let told = expand_as(&medium, &broken).unwrap_err().to_string();
+    assert!(told.contains("there is no kind `Powr`"), "{told}");
+    assert!(told.contains("--> cluster.yml:"), "{told}");
 }
 
 /// Whatever the data center: what is YAML can be read, and no key stands twice in a map.

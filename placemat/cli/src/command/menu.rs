@@ -36,7 +36,7 @@ pub(super) struct Menu {
     /// Write nothing: print every prefix, address, ASN, MAC and serial of the plan.
     #[arg(long, conflicts_with_all = ["output", "check"])]
     addresses: bool,
-    /// Also write another format of the same plan (ansible, containerlab; several times if you like).
+    /// Also write another format of the same plan (ansible, containerlab, dot, sabakan; several times if you like).
     /// With `--addresses`: how they are printed.
     #[arg(long, value_name = "NAME", value_parser = formats())]
     format: Vec<String>,
