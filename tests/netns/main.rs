@@ -17,3 +17,4 @@ mod rootless;
 mod router;
 mod seed;
 mod stop;
+mod unready;

@@ -21,7 +21,7 @@ use crate::error::{ActError, chain};
 use crate::event::EventBus;
 use crate::forward::Forwards;
 use crate::machine::Machine;
-use crate::server::Server;
+use crate::server::{Body, Server};
 use crate::unit::{Unit, UnitError};
 use crate::wiring::{Watched, Wiring};
 use placemat_bmc::chassis::{Cause, PowerCommand};
@@ -267,23 +267,29 @@ impl Lab {
                 tier: None,
                 power: unit.is_on(),
                 phase: None,
+                phase_ms: None,
                 boots: unit.boots(),
                 bmc: None,
                 image: None,
-                problem: problem(unit.target(), unit.is_on()),
+                problem: problem(unit.target(), unit.is_on()).or_else(|| unit.problem()),
             });
         let servers = fleet.servers.values().map(|server| ObjectStatus {
             target: server.target().to_string(),
             tier: Some(format!("{:?}", server.node().tier).to_lowercase()),
             power: server.track().phase() != placemat_spec::event::BootPhase::Off,
             phase: Some(server.track().phase()),
+            phase_ms: Some(server.track().phase_for().as_secs_f64() * 1000.0),
             boots: server.track().boots(),
             bmc: self.bmc_address(server).map(|address| address.to_string()),
             image: server.track().image(),
             problem: problem(
                 &server.target(),
                 server.track().phase() != placemat_spec::event::BootPhase::Off,
-            ),
+            )
+            .or_else(|| match server.body() {
+                Body::Unit { unit, .. } => unit.problem(),
+                Body::Machine(_) | Body::Mock(_) => None,
+            }),
         });
         Status {
             id: self.inner.options.id.clone(),

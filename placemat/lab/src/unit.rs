@@ -23,7 +23,7 @@ use placemat_host::container::{self, Container, ContainerError, Process, Program
 use placemat_spec::event::LabEventKind;
 use placemat_spec::resource::App;
 use placemat_spec::selector::Target;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
@@ -43,7 +43,9 @@ impl Ready {
     pub async fn wait(self) -> bool {
         let mut all = true;
         for (timeout, ready) in self.waits {
-            all &= matches!(tokio::time::timeout(timeout, ready).await, Ok(Ok(())));
+            // The program's own word comes first.
+            let patience = timeout + Duration::from_secs(1);
+            all &= matches!(tokio::time::timeout(patience, ready).await, Ok(Ok(())));
         }
         all
     }
@@ -97,6 +99,8 @@ struct State {
     boots: u32,
     /// It is to be off for good.
     halted: bool,
+    /// What is wrong with programs of it that run, or should.
+    troubles: BTreeMap<String, String>,
     /// What was told of its limits so far: memory kills, refused processes.
     told_of_limits: (u64, u64),
 }
@@ -163,6 +167,14 @@ impl Unit {
         self.state().boots
     }
 
+    /// What is wrong with its programs, in words; `None` where all are well, or it has no power.
+    pub fn problem(&self) -> Option<String> {
+        let state = self.state();
+        let troubles = state.troubles.iter();
+        let words: Vec<String> = troubles.map(|(app, why)| format!("{app}: {why}")).collect();
+        (!words.is_empty()).then(|| words.join("; "))
+    }
+
     /// Process id of its init, as the lab sees it, while it has power.
     pub fn pid(&self) -> Option<i32> {
         let state = self.state();
@@ -214,6 +226,7 @@ impl Unit {
             state.supervision = supervision.clone();
             state.supervisors.clear();
             state.app_processes.clear();
+            state.troubles.clear();
             state.boots += 1;
         }
         self.inner.bus.emit(
@@ -268,6 +281,7 @@ impl Unit {
             let mut state = self.state();
             state.supervision.cancel();
             state.app_processes.clear();
+            state.troubles.clear();
             state.container.take()
         };
         self.inner.ended.send_replace(());

@@ -5,9 +5,10 @@ use crate::exit::{self, Failure};
 use crate::table::Table;
 use crate::{launch, talk};
 use anyhow::Context;
-use placemat_lab::control::protocol::{Answer, Request, Status as LabStatus};
+use placemat_lab::control::protocol::{Answer, ObjectStatus, Request, Status as LabStatus};
 use placemat_lab::control::{Client, ClientError};
 use placemat_lab::registry::Entry;
+use placemat_spec::event::BootPhase;
 use std::io::IsTerminal;
 use std::time::Duration;
 
@@ -82,6 +83,22 @@ async fn watch(entry: &Entry, json: bool) -> Result<u8, Failure> {
     }
 }
 
+/// The phase of a server; of one that is still on its way, for how long.
+fn phase(object: &ObjectStatus) -> String {
+    let Some(phase) = object.phase else {
+        return String::new();
+    };
+    let word = talk::word(&phase);
+    let on_its_way = phase != BootPhase::Off && phase < BootPhase::Agent;
+    // A mock has power, and that is all.
+    match object.phase_ms {
+        Some(ms) if on_its_way && object.tier.as_deref() != Some("mock") => {
+            format!("{word} for {:.0} s", ms / 1000.0)
+        }
+        _ => word,
+    }
+}
+
 fn table(status: &LabStatus) -> String {
     let heading = ["OBJECT", "TIER", "POWER", "PHASE", "BOOTS", "BMC", "IMAGE"];
     let mut table = Table::new(&heading);
@@ -90,10 +107,7 @@ fn table(status: &LabStatus) -> String {
             object.target.clone(),
             object.tier.clone().unwrap_or_default(),
             if object.power { "on" } else { "off" }.into(),
-            object
-                .phase
-                .map(|phase| talk::word(&phase))
-                .unwrap_or_default(),
+            phase(object),
             object.boots.to_string(),
             object.bmc.clone().unwrap_or_default(),
             object.image.clone().unwrap_or_default(),

@@ -204,6 +204,9 @@ pub struct ObjectStatus {
     /// Boot phase of a server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<BootPhase>,
+    /// For how many milliseconds it has been in that phase.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase_ms: Option<f64>,
     /// Boots since the lab started.
     pub boots: u32,
     /// BMC address of a server.
@@ -212,7 +215,8 @@ pub struct ObjectStatus {
     /// What it booted, as it says itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
-    /// Why it did not start with the lab; it has no power since.
+    /// Why it did not start with the lab, and has had no power since; or what is wrong with programs
+    /// of one that has power.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }
@@ -311,6 +315,7 @@ mod tests {
                         tier: None,
                         power: true,
                         phase: None,
+                        phase_ms: None,
                         boots: 1,
                         bmc: None,
                         image: None,

@@ -182,9 +182,11 @@ impl Lab {
             starting.spawn(async move {
                 match unit.power_on("start").await {
                     Ok(ready) => {
-                        // A program that never gets ready is an event of its own.
-                        ready.wait().await;
-                        None
+                        let all = ready.wait().await;
+                        // Each is an event of its own already.
+                        let problem = unit.problem();
+                        let problem = problem.or_else(|| (!all).then(|| "is not ready".into()));
+                        problem.map(|why| format!("{}: {why}", unit.target()))
                     }
                     Err(error) => Some(lab.note_unstarted(unit.target(), &error.to_string())),
                 }

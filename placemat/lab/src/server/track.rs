@@ -3,6 +3,7 @@
 use crate::event::EventBus;
 use placemat_spec::event::{BootPhase, LabEventKind};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// Follows one server. Clones are the same track.
@@ -21,6 +22,7 @@ struct Inner {
 #[derive(Debug, Clone)]
 struct State {
     phase: BootPhase,
+    since: Instant,
     boots: u32,
     image: Option<String>,
 }
@@ -30,6 +32,7 @@ impl BootTrack {
     pub fn new(object: String, bus: EventBus) -> Self {
         let state = watch::Sender::new(State {
             phase: BootPhase::Off,
+            since: Instant::now(),
             boots: 0,
             image: None,
         });
@@ -41,6 +44,11 @@ impl BootTrack {
     /// Phase now.
     pub fn phase(&self) -> BootPhase {
         self.inner.state.borrow().phase
+    }
+
+    /// How long it has been in this phase.
+    pub fn phase_for(&self) -> Duration {
+        self.inner.state.borrow().since.elapsed()
     }
 
     /// Boots since the lab started.
@@ -73,6 +81,7 @@ impl BootTrack {
         self.inner.state.send_modify(|state| {
             state.boots += 1;
             state.phase = BootPhase::Power;
+            state.since = Instant::now();
             state.image = None;
         });
         self.emit(None);
@@ -85,6 +94,7 @@ impl BootTrack {
             let news = state.phase != BootPhase::Off && phase > state.phase;
             if news {
                 state.phase = phase;
+                state.since = Instant::now();
                 if phase == BootPhase::Userspace {
                     state.image.clone_from(&detail);
                 }
@@ -102,6 +112,9 @@ impl BootTrack {
             let news = state.phase != BootPhase::Off;
             state.phase = BootPhase::Off;
             state.image = None;
+            if news {
+                state.since = Instant::now();
+            }
             news
         });
         if news {

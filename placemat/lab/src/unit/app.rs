@@ -135,6 +135,9 @@ impl Supervisor {
             words.push_str(", its memory is out");
         }
         self.unit.tell_of_limits();
+        if code != 0 {
+            self.note_trouble(Some(words.clone()));
+        }
         self.emit(AppState::Ended, Some(words));
         Ok(code)
     }
@@ -186,6 +189,8 @@ impl Supervisor {
             let detail = format!("not ready within {timeout} s: {why}");
             self.emit(AppState::Failed, Some(detail));
             self.turn.settle(false);
+            // Whoever waits need not until its patience is over.
+            self.ready = None;
             return;
         }
         self.emit(AppState::Ready, None);
@@ -250,7 +255,25 @@ impl Supervisor {
         ended.map_err(|_| UnitError::Other("its container ended".into()))
     }
 
+    /// What is wrong with the program from now on, for whoever asks how its unit is.
+    fn note_trouble(&self, why: Option<String>) {
+        let mut state = self.unit.state();
+        // One that was stopped for good has none any more.
+        if self.cancel.is_cancelled() {
+            return;
+        }
+        match why {
+            Some(why) => state.troubles.insert(self.app.name.clone(), why),
+            None => state.troubles.remove(&self.app.name),
+        };
+    }
+
     fn emit(&self, state: AppState, detail: Option<String>) {
+        match state {
+            AppState::Failed => self.note_trouble(detail.clone()),
+            AppState::Ready => self.note_trouble(None),
+            AppState::Started | AppState::Ended | AppState::Restarting => {}
+        }
         self.unit.inner.bus.emit(
             self.unit.target().to_string(),
             LabEventKind::App {

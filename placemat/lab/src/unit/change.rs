@@ -131,9 +131,12 @@ impl Unit {
                 break;
             }
         }
-        if let Some(supervisor) = self.state().supervisors.remove(app) {
+        let mut state = self.state();
+        if let Some(supervisor) = state.supervisors.remove(app) {
             supervisor.cancel();
         }
+        state.troubles.remove(app);
+        drop(state);
         if !held {
             self.release_app(app);
         }

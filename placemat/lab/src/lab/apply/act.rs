@@ -43,7 +43,7 @@ pub(super) struct Work {
     pub(super) failed: BTreeMap<Target, String>,
 }
 
-type Outcome = (Target, Result<&'static str, String>);
+type Outcome = (Target, Result<String, String>);
 
 impl Work {
     pub(super) fn new(lab: Lab, it: Prepared, steps: UnboundedSender<Step>) -> Self {
@@ -83,7 +83,7 @@ impl Work {
 
     fn note(&mut self, (target, done): Outcome) {
         match done {
-            Ok(text) => self.tell(&target.to_string(), text, false),
+            Ok(text) => self.tell(&target.to_string(), &text, false),
             Err(why) => self.fail(target, why),
         }
     }
@@ -247,7 +247,9 @@ impl Work {
                         Err(error) => Err(error.to_string()),
                     },
                 };
-                (target, done)
+                let problem = lab.unit(&target).and_then(|unit| unit.problem());
+                let problem = problem.map_or_else(String::new, |why| format!("; {why}"));
+                (target, done.map(|text| format!("{text}{problem}")))
             });
         }
         for outcome in all(&mut changing).await {
