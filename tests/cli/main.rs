@@ -6,6 +6,7 @@ mod cache;
 mod check;
 mod control;
 mod explain;
+mod generated;
 mod graph;
 mod help;
 mod image;
