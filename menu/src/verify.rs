@@ -79,8 +79,15 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "management",
-        holds: "each BMC is a host of the network from which it is managed",
+        holds: "each BMC is a host of the network from which it is managed, and where there is a \
+                core, that is on this network and tells the fabric of it",
         check: Check::Holds(rule::management::check),
+    },
+    Rule {
+        name: "exposed",
+        holds: "where there is a core, the switches below it tell it of ranges that hold every \
+                loopback, exposed address and server of the fabric",
+        check: Check::Holds(rule::exposed::check),
     },
     Rule {
         name: "promise",

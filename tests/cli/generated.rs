@@ -5,6 +5,7 @@
 #[path = "../../menu/tests/properties/shape.rs"]
 #[allow(
     dead_code,
+    clippy::unwrap_used,
     reason = "property tests of the menu ask more of it than this"
 )]
 mod shape;
@@ -36,7 +37,7 @@ fn sources() -> Vec<Source> {
         let text = std::fs::read_to_string(&path).expect("a rack spec");
         Source {
             dir: path.parent().expect("a folder").into(),
-            ..Source::inline(*name, text)
+            ..Source::inline(name, text)
         }
     });
     let mut runner = TestRunner::deterministic();

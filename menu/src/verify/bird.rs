@@ -1,8 +1,9 @@
 //! What a BIRD configuration says of BGP, read back from its text: sessions with what templates add,
-//! and the router id. Filters, channels and other protocols are skipped; `bird -p` judges those.
+//! the router id, and what it originates. Filters, channels and other protocols are skipped; `bird -p` judges those.
 
 mod block;
 mod lex;
+mod origin;
 mod session;
 
 pub(super) use session::{Asn, Bgp, Config};

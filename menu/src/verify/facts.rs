@@ -87,6 +87,14 @@ impl<'s> Facts<'s> {
             .all(|(name, _)| self.machine(name).is_some_and(|it| it.kind == Kind::Router))
     }
 
+    /// Routers above the fabric.
+    pub(crate) fn cores(&self) -> impl Iterator<Item = (&'s str, &'s Machine)> {
+        let machines = self.site.machines.iter();
+        machines
+            .filter(|(_, machine)| machine.kind == Kind::Router && machine.role == "core")
+            .map(|(name, machine)| (name.as_str(), machine))
+    }
+
     pub(crate) fn machine(&self, name: &str) -> Option<&'s Machine> {
         self.site.machines.get(name)
     }

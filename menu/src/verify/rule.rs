@@ -3,6 +3,7 @@
 pub(super) mod asns;
 pub(super) mod boot;
 pub(super) mod dhcp;
+pub(super) mod exposed;
 pub(super) mod management;
 pub(super) mod mtu;
 pub(super) mod overlaps;

@@ -53,6 +53,8 @@ pub(crate) struct Machine {
     /// DHCP relays: the address that asks and the server asked.
     pub(crate) relays: Vec<(IpAddr, IpAddr)>,
     pub(crate) dhcp: Option<Dhcp>,
+    /// Ranges that it tells of as a whole.
+    pub(crate) aggregates: Vec<(IpNet, Option<Place>)>,
     /// What the files say of its make: tier, processors, memory, image.
     pub(crate) make: String,
     /// SMBIOS serial of a server.
@@ -67,6 +69,8 @@ pub(crate) struct Port {
     pub(crate) place: Option<Place>,
     /// Static addresses.
     pub(crate) addresses: Vec<IpNet>,
+    /// Whether the machine tells others of its network.
+    pub(crate) told: bool,
     pub(crate) mac: Option<String>,
 }
 

@@ -3,6 +3,7 @@
 use super::Unreadable;
 use super::block::Statement;
 use super::lex::Token;
+use super::origin::Origins;
 use placemat_spec::Place;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -16,6 +17,8 @@ pub(in crate::verify) struct Config {
     pub(in crate::verify) sessions: Vec<Bgp>,
     /// Whether there is a `protocol bfd`, without which `bfd on` does nothing.
     pub(in crate::verify) bfd: bool,
+    /// What it tells of by itself.
+    pub(in crate::verify) origins: Origins,
 }
 
 /// A `protocol bgp`, or a template of it.
@@ -51,6 +54,7 @@ pub(super) fn read(statements: &[Statement]) -> Result<Config, Unreadable> {
     let mut defines: HashMap<&str, &str> = HashMap::new();
     let mut templates: HashMap<&str, Bgp> = HashMap::new();
     for statement in statements {
+        config.origins.read(statement);
         let texts: Vec<&str> = statement.words.iter().map(|word| word.text).collect();
         match texts.as_slice() {
             ["router", "id", id] => {

@@ -160,26 +160,30 @@ fn machine(
 ) -> Machine {
     let config = config.unwrap_or_default();
     let sessions = config.sessions.iter();
+    let aggregates = config.origins.aggregates();
     Machine {
         kind,
         role: labels.get("role").cloned().unwrap_or_default(),
         rack: labels.get("rack").cloned(),
         place: Some(place),
-        ports: interfaces.iter().map(port).collect(),
+        ports: interfaces.iter().map(|it| port(it, &config)).collect(),
         loopback: Vec::new(),
         runs: true,
         router_id: config.router_id.map(|(id, place)| (id, Some(place))),
         sessions: sessions.filter_map(|it| session(it, config.bfd)).collect(),
         relays: Vec::new(),
         dhcp: None,
+        aggregates: aggregates.map(|(net, place)| (net, Some(place))).collect(),
         make: String::new(),
         serial: None,
         bmc: None,
     }
 }
 
-fn port(interface: &Interface) -> Port {
+fn port(interface: &Interface, config: &Config) -> Port {
+    let origins = &config.origins;
     Port {
+        told: origins.tells(&interface.name, &interface.addresses),
         network: interface.network.clone(),
         place: Some(interface.place),
         addresses: interface.addresses.clone(),

@@ -11,7 +11,7 @@ pub(crate) fn planned(plan: &Plan) -> Site {
     let routers = plan.routers.iter().map(|router| {
         let segment = router.segment.iter();
         let relays = segment.map(|it| (IpAddr::V4(it.gateway), IpAddr::V4(it.dhcp_server)));
-        let machine = Machine {
+        let mut machine = Machine {
             role: router.role.to_string(),
             rack: router.rack.map(|rack| rack.to_string()),
             relays: relays.collect(),
@@ -22,6 +22,10 @@ pub(crate) fn planned(plan: &Plan) -> Site {
                 router.role == Role::Tor,
             )
         };
+        for (port, nic) in machine.ports.iter_mut().zip(&router.interfaces) {
+            port.told = router.announced.contains(&nic.name);
+        }
+        machine.aggregates = router.aggregates.iter().map(|net| (*net, None)).collect();
         let machine = if router.speaker.asn == 0 {
             // It has its addresses on the network behind the core alone.
             Machine {
@@ -102,6 +106,7 @@ fn machine(kind: Kind, speaker: &Speaker, interfaces: &[Interface], tor: bool) -
         sessions: sessions.collect(),
         relays: Vec::new(),
         dhcp: None,
+        aggregates: Vec::new(),
         make: String::new(),
         serial: None,
         bmc: None,
@@ -123,6 +128,7 @@ fn port(interface: &Interface) -> Port {
         network: interface.network.clone(),
         place: None,
         addresses: v4.into_iter().chain(v6).collect(),
+        told: false,
         mac: interface.mac.clone(),
     }
 }
