@@ -7,6 +7,7 @@ mod cluster;
 mod format;
 mod own;
 mod sabakan;
+mod services;
 
 pub use format::{FORMATS, Format};
 pub use own::OwnTemplate;
@@ -37,7 +38,13 @@ pub(crate) type Artifact<P> = fn(&P, &Templates) -> Result<Vec<File>, minijinja:
 pub(crate) type Template = (&'static str, &'static str);
 
 /// Everything that is written, in order.
-const ARTIFACTS: &[Artifact<Plan>] = &[cluster::render, bird::render, boot::render, sabakan::asked];
+const ARTIFACTS: &[Artifact<Plan>] = &[
+    cluster::render,
+    bird::render,
+    boot::render,
+    services::render,
+    sabakan::asked,
+];
 
 /// A template that is compiled in, by its name.
 macro_rules! template {
@@ -63,6 +70,9 @@ const TEMPLATES: &[Template] = &[
     template!("boot.conf"),
     template!("server.conf"),
     template!("node.env"),
+    template!("core/squid.conf"),
+    template!("core/chrony.conf"),
+    template!("core/setup"),
     template!("ansible.yml"),
     template!("containerlab.yml"),
     template!("sabakan/ignition.yml"),

@@ -10,6 +10,7 @@ mod power;
 mod switches;
 
 pub use crate::rack::{AsnScheme, Boot, Family};
+pub(crate) use core::SETUP;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::Serialize;
@@ -42,6 +43,8 @@ pub struct Plan {
     pub servers: Vec<Server>,
     /// Failure domains: feeds, then PDUs.
     pub feeds: Vec<Feed>,
+    /// Services of the core.
+    pub services: Services,
     /// What all sessions have in common.
     pub timers: Timers,
     /// Prefix that holds the loopbacks of all spines and super-spines.
@@ -211,8 +214,23 @@ pub struct Router {
     pub aggregates: Vec<IpNet>,
     /// Interfaces whose subnets it announces.
     pub announced: Vec<String>,
+    /// Scripts that run before its programs.
+    pub init_scripts: Vec<&'static str>,
     /// Programs besides BIRD and the DHCP relay of a segment.
     pub apps: Vec<App>,
+}
+
+/// Services of the core, and who may use them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Services {
+    /// Address of the HTTP proxy.
+    pub proxy: Option<Ipv4Addr>,
+    /// Address of the NTP server.
+    pub ntp: Option<Ipv4Addr>,
+    /// Whether they run on the core; else only their configuration is written.
+    pub run: bool,
+    /// Where those who may use them are.
+    pub clients: Vec<Ipv4Net>,
 }
 
 /// A program of a router.

@@ -16,5 +16,6 @@ mod power;
 mod rootless;
 mod router;
 mod seed;
+mod services;
 mod stop;
 mod unready;

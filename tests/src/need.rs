@@ -42,6 +42,8 @@ pub enum Need {
     Ipxe,
     /// Graphviz.
     Graphviz,
+    /// squid and chrony, which a core can serve by.
+    Services,
     /// `useradd`, `su` and, for subordinate ids, `newuidmap`.
     Users,
 }
@@ -67,6 +69,7 @@ impl Need {
             Self::Slirp4netns => "slirp4netns",
             Self::Ipxe => "ipxe",
             Self::Graphviz => "graphviz",
+            Self::Services => "services",
             Self::Users => "users",
         }
     }
@@ -113,6 +116,7 @@ impl Need {
                 return found.err().map(|error| error.to_string());
             }
             Self::Graphviz => &["dot"],
+            Self::Services => &["squid", "chronyd"],
             Self::Users => &["useradd", "userdel", "newuidmap"],
         };
         programs

@@ -58,9 +58,21 @@ pub(super) fn router(book: &Book, router: &Router) -> Vec<Value> {
         let how = "the fabric is told of networks behind the core, and of the BMCs'";
         values.push(Book::ruled("announces", nic, how, Vec::new()));
     }
+    values.extend(router.init_scripts.iter().map(|script| {
+        let how = "puts the configurations of services where they are read";
+        let from = vec![book.key(&["core", "services"])];
+        Book::ruled("init-scripts", script, how, from)
+    }));
     values.extend(router.apps.iter().map(|app| {
-        let how = "gives the core's own address to what leaves by the internet, or towards BMCs";
-        let from = vec![book.key(&["core"])];
+        let (how, key) = match app.name {
+            "nat" => (
+                "gives the core's own address to what leaves by the internet, or towards BMCs",
+                vec!["core"],
+            ),
+            service => ("serves at its address", vec!["core", service]),
+        };
+        let mut from = vec![book.key(&key)];
+        from.extend((app.name != "nat").then(|| book.key(&["core", "services"])));
         Book::ruled(
             format!("apps.{}", app.name),
             app.command.join(" "),

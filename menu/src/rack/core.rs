@@ -2,8 +2,8 @@
 
 use super::pools;
 use ipnet::Ipv4Net;
-use placemat_spec::Place;
 use placemat_spec::document::{Fields, Item};
+use placemat_spec::{Place, Problem};
 use std::net::Ipv4Addr;
 
 /// The core router. Networks and services are there where they are named.
@@ -19,6 +19,8 @@ pub struct Core {
     pub proxy: Option<Ipv4Addr>,
     /// Address of the NTP server.
     pub ntp: Option<Ipv4Addr>,
+    /// Whether proxy and NTP server run on it; else they are addresses for what the user runs.
+    pub runs_services: bool,
     /// Where each key stands.
     pub places: Vec<(&'static str, Place)>,
 }
@@ -63,6 +65,9 @@ pub struct Exposed {
 /// Most hosts on a network that is no link, and fewest.
 const NETWORK_LENGTHS: std::ops::RangeInclusive<u8> = 8..=29;
 
+/// Whether services run.
+const SERVICES: [(&str, bool); 2] = [("address", false), ("run", true)];
+
 pub(super) fn core(fields: &mut Fields) -> Option<Core> {
     let mut fields = fields.opt("core")?.fields()?;
     let mut core = Core::default();
@@ -90,6 +95,17 @@ pub(super) fn core(fields: &mut Fields) -> Option<Core> {
             *address = Some(given.value);
             places.push((key, given.place));
         }
+    }
+    let at = fields.key_place("services");
+    let services = fields.opt("services");
+    let services = services.and_then(|it| it.choice(&SERVICES));
+    core.runs_services = services.is_some_and(|it| it.value);
+    if let (true, None, None, Some(at)) = (core.runs_services, core.proxy, core.ntp, at) {
+        fields.findings().error(
+            Problem::new("no-services", "the core has no service to run")
+                .at(at, "nothing to run")
+                .help("add the address of one: `proxy: 10.75.3.1`, `ntp: 10.75.3.2`"),
+        );
     }
     fields.finish();
     core.places = places;

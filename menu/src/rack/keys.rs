@@ -169,13 +169,28 @@ const CORE: Shape = Shape::Map(&[
     Key::optional(
         "proxy",
         Shape::Form(&IPV4),
-        "Address on the core for the HTTP proxy that you run there.",
+        "Address of the HTTP proxy on the core. `core/squid.conf` is its configuration.",
     ),
     Key::optional(
         "ntp",
         Shape::Form(&IPV4),
-        "Address on the core for the NTP server that you run there.",
+        "Address of the NTP server on the core. `core/chrony.conf` is its configuration.",
     ),
+    Key::optional(
+        "services",
+        Shape::Choice(&[
+            (
+                "address",
+                "addresses alone: what answers there is yours to run",
+            ),
+            (
+                "run",
+                "squid and chronyd run on the core, from the host's files",
+            ),
+        ]),
+        "What `proxy` and `ntp` are.",
+    )
+    .or("`address`"),
 ]);
 
 const EXPOSED: Shape = Shape::Map(&[

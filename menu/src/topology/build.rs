@@ -31,6 +31,7 @@ impl Plan {
                 .flat_map(|rack| machines::servers(dc, allocation, rack))
                 .collect(),
             feeds: power::feeds(dc),
+            services: core::services(dc),
             timers: timers(dc),
             spine_loopbacks: dc.pools.loopback.prefix,
             spine_loopbacks6: allocation.switch_loopbacks6(),

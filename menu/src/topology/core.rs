@@ -1,7 +1,7 @@
 //! The core router, the networks and routers behind it, and its services.
 
 use super::links::{Peer, interfaces, network, sessions};
-use super::{App, Network, PeerKind, Role, Router, Speaker, switches};
+use super::{App, Network, PeerKind, Role, Router, Services, Speaker, switches};
 use crate::allocation::{Addresses, Allocation};
 use crate::rack::{Core, DataCenter};
 use ipnet::{IpNet, Ipv4Net};
@@ -9,6 +9,11 @@ use std::net::IpAddr;
 
 /// The core router's name.
 pub(super) const NAME: &str = "core";
+/// Puts the configurations of services where they are read.
+pub(crate) const SETUP: &str = "core/setup";
+/// What serves: in the foreground, and the clock is the host's.
+const PROXY: &str = "squid -N -f /run/squid/squid.conf";
+const NTP: &str = "chronyd -d -x -f /run/chrony.conf";
 /// Networks behind the core in the order of their IPv6 prefixes.
 const NETWORKS: [&str; 3] = ["core.internet", "core.external", "core.operation"];
 
@@ -39,6 +44,25 @@ fn on(allocation: &Allocation, key: &str, net: Ipv4Net, n: u32) -> Addresses {
         (_, _) => "router",
     };
     allocation.on_network((path, net), index, n, own)
+}
+
+/// Its services, and who may use them: whatever has an address of this data center, or is on a network
+/// of its own behind the core.
+pub(super) fn services(dc: &DataCenter) -> Services {
+    let Some(core) = &dc.core else {
+        return Services::default();
+    };
+    let pools = [dc.pools.node, dc.pools.loopback, dc.pools.core].map(|pool| pool.prefix);
+    let exposed = dc.exposed.iter().map(|range| range.prefix);
+    let behind = [core.external, core.operation].into_iter().flatten();
+    let clients = pools.into_iter().chain(exposed).chain(behind);
+    let asked = core.proxy.is_some() || core.ntp.is_some();
+    Services {
+        proxy: core.proxy,
+        ntp: core.ntp,
+        run: core.runs_services,
+        clients: clients.filter(|_| asked).collect(),
+    }
 }
 
 /// The networks of the core: those behind it, then its links.
@@ -121,15 +145,29 @@ fn core_router(dc: &DataCenter, allocation: &Allocation, core: &Core) -> Router 
             .unwrap_or_default(),
         aggregates: Vec::new(),
         announced: announced.map(|nic| nic.name.clone()).collect(),
-        apps: apps(&hidden),
+        init_scripts: if core.runs_services {
+            vec![SETUP]
+        } else {
+            Vec::new()
+        },
+        apps: apps(core, &hidden),
         interfaces,
     }
 }
 
 /// What runs on the core besides BIRD. `hidden` are the interfaces whose neighbors know no way back
 /// into the data center: what goes there has the core's own address.
-fn apps(hidden: &[&str]) -> Vec<App> {
+fn apps(core: &Core, hidden: &[&str]) -> Vec<App> {
     let mut apps = Vec::new();
+    for (name, address, command) in [("proxy", core.proxy, PROXY), ("ntp", core.ntp, NTP)] {
+        if core.runs_services && address.is_some() {
+            apps.push(App {
+                name,
+                command: command.split(' ').map(str::to_owned).collect(),
+                restart: "always",
+            });
+        }
+    }
     if !hidden.is_empty() {
         let names: Vec<String> = hidden.iter().map(|name| format!("\"{name}\"")).collect();
         let rule = format!("oifname {{ {} }} masquerade", names.join(", "));
@@ -168,6 +206,7 @@ fn behind(allocation: &Allocation, role: Role, key: &str, net: Ipv4Net) -> Route
         gateways: addresses(on(allocation, key, net, 1)),
         aggregates: Vec::new(),
         announced: Vec::new(),
+        init_scripts: Vec::new(),
         apps: Vec::new(),
     }
 }

@@ -68,6 +68,7 @@ fn tor(dc: &DataCenter, allocation: &Allocation, rack: u32, tor: u32) -> Router 
         gateways: Vec::new(),
         aggregates: Vec::new(),
         announced: Vec::new(),
+        init_scripts: Vec::new(),
         apps: Vec::new(),
     }
 }

@@ -171,6 +171,7 @@ fn router(dc: &DataCenter, allocation: &Allocation, own: Switch, links: Vec<Link
             Vec::new()
         },
         announced: Vec::new(),
+        init_scripts: Vec::new(),
         apps: Vec::new(),
     }
 }

@@ -108,6 +108,10 @@ fn enter_host(run: &Path, read_only: bool, shown: &[Bind]) -> io::Result<()> {
         Some(options),
     );
     tmpfs(Path::new("/tmp"), "mode=1777")?;
+    // Shared memory of POSIX, which some programs (squid) do not start without.
+    if Path::new("/dev/shm").is_dir() {
+        tmpfs(Path::new("/dev/shm"), "mode=1777")?;
+    }
     proc(Path::new("/proc"))
 }
 

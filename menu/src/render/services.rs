@@ -1,0 +1,25 @@
+//! `core/`: configurations of the core's services, and where they run, the script that puts them where
+//! they are read.
+
+use super::{File, Templates};
+use crate::topology::{Plan, SETUP};
+
+pub(super) fn render(plan: &Plan, templates: &Templates) -> Result<Vec<File>, minijinja::Error> {
+    let services = &plan.services;
+    let mut files = Vec::new();
+    for (path, address) in [
+        ("core/squid.conf", services.proxy),
+        ("core/chrony.conf", services.ntp),
+    ] {
+        if address.is_some() {
+            files.push(templates.file(path, path, plan)?);
+        }
+    }
+    if services.run {
+        files.push(File {
+            mode: 0o755,
+            ..templates.file(SETUP, SETUP, plan)?
+        });
+    }
+    Ok(files)
+}
