@@ -136,7 +136,7 @@ fn only_what_a_file_changes_is_changed() {
     let events = lab.events().len();
     let said = apply(&lab, &more).well();
     assert!(said.err.contains("router/r7: made"), "{said:?}");
-    assert!(said.err.contains("links: as they are to be"), "{said:?}");
+    assert!(said.err.contains("network/link7: made"), "{said:?}");
     reaches(&lab, "r1", 3);
     reaches(&lab, "r4", 2);
     assert_eq!(

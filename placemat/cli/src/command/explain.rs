@@ -6,8 +6,9 @@ use crate::{input, talk};
 use anyhow::anyhow;
 use placemat_menu::explain::{ExplainError, explain};
 use placemat_menu::neco;
-use placemat_spec::explain::{Explanation, UnknownName, of_cluster};
+use placemat_spec::explain::{Explanation, Origin, UnknownName, of_cluster};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Arguments of `explain`.
@@ -77,10 +78,23 @@ fn refused(unknown: UnknownName) -> Failure {
     Failure::new(exit::USAGE, unknown).hint(hint)
 }
 
+/// A table. Where all values come from one file, its name stands above and not in every line.
 fn text(explanation: &Explanation) -> String {
+    let origins = explanation.values.iter().flat_map(|value| &value.from);
+    let files: BTreeSet<&str> = origins
+        .filter_map(|it| Some(it.at.as_ref()?.file.as_str()))
+        .collect();
+    let only = match files.len() {
+        1 => files.first().copied(),
+        _ => None,
+    };
+    let words = |origin: &Origin| match (&origin.at, only) {
+        (Some(at), Some(_)) => format!("{} {}:{}", origin.key, at.line, at.column),
+        _ => origin.to_string(),
+    };
     let mut table = Table::new(&["WHAT", "VALUE", "HOW", "FROM"]).indent(2);
     for value in &explanation.values {
-        let from: Vec<String> = value.from.iter().map(ToString::to_string).collect();
+        let from: Vec<String> = value.from.iter().map(words).collect();
         table.row([
             value.what.clone(),
             value.value.clone(),
@@ -88,5 +102,6 @@ fn text(explanation: &Explanation) -> String {
             from.join(", "),
         ]);
     }
-    format!("{}\n{}", explanation.target, table.text())
+    let of = only.map_or_else(String::new, |file| format!(", of {file}"));
+    format!("{}{of}\n{}", explanation.target, table.text())
 }

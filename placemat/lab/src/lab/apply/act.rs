@@ -169,7 +169,6 @@ impl Work {
     /// Links, namespaces, addresses.
     async fn rewire(&mut self) {
         let (wiring, plan) = (self.lab.wiring().clone(), self.it.plan.clone());
-        let before = wiring.plan();
         let cluster = self.it.new.cluster.clone();
         let work =
             move || wiring.change_to(plan, |it| super::super::start::loopback_of(&cluster, it));
@@ -180,8 +179,16 @@ impl Work {
                 return;
             }
         };
-        if unmade.is_empty() && self.lab.wiring().plan() != before {
-            self.tell("links", "as they are to be", false);
+        let lost: HashSet<Target> = unmade.iter().map(|it| it.target.clone()).collect();
+        for (target, change) in self.of(TargetKind::Network) {
+            if !lost.contains(&target) {
+                let text = match change.act {
+                    Act::Add => "made",
+                    Act::Change => "changed",
+                    Act::Remove => "removed",
+                };
+                self.tell(&target.to_string(), text, false);
+            }
         }
         for unmade in unmade {
             let why = crate::error::chain(&unmade.error);
