@@ -4,6 +4,7 @@ use crate::{says, shown};
 use placemat_tests::{Need, Place, fixture, needs, repository};
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::process::Stdio;
 
 #[test]
@@ -68,6 +69,13 @@ fn with_two_labs_and_wrong_targets() {
     add("shell mock", &one.say("shell", &["mock"]));
     add("shell r1", &one.say("shell", &["r1"]));
     add("connect r1:9", &one.say("connect", &["r1:9"]));
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let at = taken.local_addr().expect("its address").to_string();
+    for (listen, shown) in [(&*at, "127.0.0.1:TAKEN"), ("192.0.2.1:9", "192.0.2.1:9")] {
+        let mut said = place.say(&["forward", "add", listen, "r1:127.0.0.1:9", "--lab", &one.id]);
+        said.err = said.err.replace(listen, shown);
+        add(&format!("forward add {shown} r1:127.0.0.1:9"), &said);
+    }
     insta::assert_snapshot!(all);
     two.down();
     // BIRD greets who stays: one that has nothing to say may be gone before it does.

@@ -188,7 +188,7 @@ impl Live {
     /// Shows the lab's events on a display until the end.
     pub(crate) fn show_on<W: Write + Send + 'static>(&mut self, terminal: Terminal<W>) {
         let (sender, receiver) = mpsc::channel(1024);
-        let mut events = self.lab.bus().subscribe();
+        let mut events = self.lab.bus().subscribe_first();
         self.display.spawn(async move {
             loop {
                 match events.recv().await {

@@ -21,17 +21,21 @@ pub struct EventBus {
 struct Inner {
     start: Instant,
     sender: broadcast::Sender<LabEvent>,
+    /// Has all since the bus was made, until somebody takes it: a lab has something to say before
+    /// anybody can listen.
+    first: Mutex<Option<broadcast::Receiver<LabEvent>>>,
     file: Mutex<Option<File>>,
 }
 
 impl EventBus {
     /// A bus whose clock began at `start`. With a file, every event is a line of it.
     pub fn new(file: Option<File>, start: Instant) -> Self {
-        let (sender, _) = broadcast::channel(BACKLOG);
+        let (sender, first) = broadcast::channel(BACKLOG);
         Self {
             inner: Arc::new(Inner {
                 start,
                 sender,
+                first: Mutex::new(Some(first)),
                 file: Mutex::new(file),
             }),
         }
@@ -77,8 +81,36 @@ impl EventBus {
         let _ = self.inner.sender.send(event);
     }
 
+    /// Everything from the beginning, for the first who asks; for others from now on.
+    pub fn subscribe_first(&self) -> broadcast::Receiver<LabEvent> {
+        let first = &self.inner.first;
+        let taken = first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        taken.unwrap_or_else(|| self.subscribe())
+    }
+
     /// Everything from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<LabEvent> {
         self.inner.sender.subscribe()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_first_hears_what_was_said_before() {
+        let note = |text: &str| LabEventKind::Note { text: text.into() };
+        let bus = EventBus::new(None, Instant::now());
+        bus.emit("lab", note("early"));
+        let (mut first, mut second) = (bus.subscribe_first(), bus.subscribe_first());
+        bus.emit("lab", note("late"));
+        let heard = |events: &mut broadcast::Receiver<LabEvent>| {
+            std::iter::from_fn(|| events.try_recv().ok())
+                .map(|event| event.what)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(heard(&mut first), [note("early"), note("late")]);
+        assert_eq!(heard(&mut second), [note("late")]);
     }
 }

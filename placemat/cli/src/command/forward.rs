@@ -1,9 +1,8 @@
 //! `placemat forward`.
 
 use super::LabArg;
-use crate::exit::{self, Code, Failure};
+use crate::exit::{self, Failure};
 use crate::{launch, talk};
-use anyhow::Context;
 use clap::Subcommand;
 use placemat_lab::control::protocol::{Answer, Request};
 use placemat_lab::control::{Client, ClientError};
@@ -78,9 +77,15 @@ impl Forward {
 
 /// Adds a forward to the lab with this run directory, and gives it as it is.
 pub(crate) fn add(run_dir: &Path, listen: &Listen, to: &Destination) -> Result<Shown, Failure> {
-    let (listen, socket) = open(listen)
-        .with_context(|| format!("listen at {listen}"))
-        .code(exit::HOST)?;
+    let (listen, socket) = open(listen).map_err(|error| {
+        let remedy = remedy(&error);
+        let error = anyhow::Error::new(error).context(format!("listen at {listen}"));
+        let failure = Failure::new(exit::HOST, error);
+        match remedy {
+            Some(remedy) => failure.hint(remedy),
+            None => failure,
+        }
+    })?;
     let request = Request::ForwardAdd {
         listen: listen.to_string(),
         to: to.to_string(),
@@ -109,6 +114,18 @@ pub(crate) fn add(run_dir: &Path, listen: &Listen, to: &Destination) -> Result<S
             to: to.to_string(),
             connections: 0,
         })
+    })
+}
+
+/// What helps where the host does not let us listen.
+fn remedy(error: &io::Error) -> Option<&'static str> {
+    Some(match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "`ss -lntup` shows who has a port, `placemat forward ls` what a lab has; port 0 is any that is free"
+        }
+        io::ErrorKind::AddrNotAvailable => "it must be an address of this host: `ip -br addr`",
+        io::ErrorKind::PermissionDenied => "ports below 1024 are root's",
+        _ => return None,
     })
 }
 

@@ -43,10 +43,19 @@ impl InstallLinks {
             }
             symlink(&program, link)
                 .with_context(|| format!("make the link {}", link.display()))
-                .code(exit::HOST)?;
+                .map_err(|error| self.refused(error))?;
             talk::say(&format!("{} -> {}", link.display(), program.display()));
         }
         Ok(exit::OK)
+    }
+
+    fn refused(&self, error: anyhow::Error) -> Failure {
+        let remedy = if self.dir.is_dir() {
+            "name a folder that you may write to, or run it as root".to_owned()
+        } else {
+            format!("the folder must be there: mkdir -p {}", self.dir.display())
+        };
+        Failure::new(exit::HOST, error).hint(remedy)
     }
 }
 

@@ -54,6 +54,8 @@ pub(super) async fn ask(entry: &Entry) -> Result<LabStatus, Failure> {
 
 /// What happens at once is shown at once, but no more often than this.
 const LULL: Duration = Duration::from_millis(100);
+/// On a terminal, time is seen to go on where nothing happens.
+const TICK: Duration = Duration::from_secs(1);
 
 /// Shows the lab after everything that happens: on a terminal in place, else one after the other.
 async fn watch(entry: &Entry, json: bool) -> Result<u8, Failure> {
@@ -75,8 +77,16 @@ async fn watch(entry: &Entry, json: bool) -> Result<u8, Failure> {
             table(&status) + "\n"
         };
         talk::data(&text)?;
-        if events.answer().await.is_err() {
-            return Ok(exit::OK);
+        let news = events.answer();
+        let news = if in_place {
+            tokio::time::timeout(TICK, news).await
+        } else {
+            Ok(news.await)
+        };
+        match news {
+            Ok(Ok(_)) => {}
+            Ok(Err(_)) => return Ok(exit::OK),
+            Err(_) => continue,
         }
         let more = async { while events.answer().await.is_ok() {} };
         let _ = tokio::time::timeout(LULL, more).await;
@@ -116,7 +126,7 @@ fn table(status: &LabStatus) -> String {
     // A lab without VMs needs no accelerator.
     let accel = match status.accel.as_str() {
         "" => String::new(),
-        accel => format!("; {accel}"),
+        accel => format!("accelerator: {accel}\n"),
     };
     let told = status.objects.iter().filter_map(|object| {
         let problem = object.problem.as_ref()?;
@@ -124,7 +134,7 @@ fn table(status: &LabStatus) -> String {
     });
     let problems: String = told.collect();
     format!(
-        "lab {} ({}): {} for {:.0} s{accel}\n{}",
+        "lab {} ({}): {} for {:.0} s\n{accel}{}",
         status.name,
         status.id,
         talk::word(&status.phase),

@@ -185,7 +185,7 @@ async fn run_suite(
     };
     runner::announce(&suite, &live.lab.cluster(), info, &sink);
     let copied = CancellationToken::new();
-    let bus = live.lab.bus().subscribe();
+    let bus = live.lab.bus().subscribe_first();
     background.spawn(sink::forward(bus, sink.clone(), copied.clone()));
     let outcome = match live.start().await {
         Ended::Running => {
