@@ -4,6 +4,7 @@ mod apply;
 mod bgp;
 mod boot;
 mod center;
+mod doctor;
 mod drop_in;
 mod example;
 mod fall;

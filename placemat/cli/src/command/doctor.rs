@@ -113,10 +113,12 @@ impl Doctor {
         let cluster = loaded.as_ref().map(|loaded| &loaded.cluster);
         let mut changes = Vec::new();
         if self.fix {
-            fix::apply(cluster, &mut changes)?;
-            if !self.json {
+            let done = fix::apply(cluster, &mut changes);
+            // Before one that could not be made, others may have been.
+            if done.is_err() && !changes.is_empty() || done.is_ok() && !self.json {
                 talk::say(&fix::words(&changes));
             }
+            done?;
         }
         let mut rows = Rows {
             json: self.json,
@@ -125,7 +127,14 @@ impl Doctor {
         look(&mut rows)?;
         limits::rows(&mut rows, cluster)?;
         accelerator(&mut rows)?;
-        let ready = rows.list.iter().all(|row| row.ok || !row.required);
+        let lacking: Vec<&str> = rows
+            .list
+            .iter()
+            .filter(|row| row.required && !row.ok)
+            .map(|row| row.name.as_str())
+            .collect();
+        let lacking = lacking.join(", ");
+        let ready = lacking.is_empty();
         if self.json {
             talk::json(&Answer {
                 v: VERSION,
@@ -136,13 +145,11 @@ impl Doctor {
         } else if ready {
             talk::say("ready; what is missing above is for labs that ask for it");
         } else {
-            talk::say(NOT_READY);
+            talk::say(&format!("not ready for want of {lacking}"));
         }
         Ok(if ready { exit::OK } else { exit::HOST })
     }
 }
-
-const NOT_READY: &str = "not ready: bird, dnsmasq, QEMU with UEFI firmware, namespaces, /dev/net/tun and limits that are not too low are needed";
 
 fn look(rows: &mut Rows) -> Result<(), Failure> {
     rows.section("programs", "")?;

@@ -1,13 +1,14 @@
 //! `doctor --fix`: settings of the host, changed one by one and told.
 
 use super::limits;
-use crate::exit::{self, Code, Failure};
+use crate::exit::{self, Failure};
 use crate::place;
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use placemat_host::probe::limit::Settings;
 use placemat_lab::limits::{Measured, check};
 use placemat_spec::Cluster;
 use serde::Serialize;
+use std::io;
 
 /// A setting that was changed.
 #[derive(Debug, Clone, Serialize)]
@@ -58,13 +59,27 @@ pub(super) fn apply(cluster: Option<&Cluster>, changes: &mut Vec<Change>) -> Res
         let Some(from) = settings.get(name) else {
             continue;
         };
-        settings
-            .set(name, to)
-            .with_context(|| format!("set {name} to {to}"))
-            .code(exit::HOST)?;
+        settings.set(name, to).map_err(|error| {
+            let hint = hint(&error, name, to);
+            let error = anyhow!(error).context(format!("set {name} to {to}"));
+            let failure = Failure::new(exit::HOST, error);
+            match hint {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
+        })?;
         changes.push(Change { name, from, to });
     }
     Ok(())
+}
+
+/// What helps where root may not change a setting.
+fn hint(error: &io::Error, name: &str, to: u64) -> Option<String> {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied
+    )
+    .then(|| format!("in a container settings are its host's: there, `sysctl -w {name}={to}`"))
 }
 
 /// The changes, and how they are kept.
