@@ -73,6 +73,25 @@ fn a_file_given_alone_brings_its_suite_and_library_along() {
     assert_eq!(names, ["spine-loss"]);
 }
 
+#[test]
+fn what_is_no_text_beside_a_scenario_is_nobodys_business() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    let asked = write(
+        "s.yml",
+        b"kind: Scenario\nname: s\nsteps: [{check: {}}]\ndc: a\n",
+    );
+    let noise = write("noise.yml", b"\xff\xfe");
+    let count = |path: &Path| read(&[path.to_owned()]).unwrap().len();
+    assert_eq!((count(&asked), count(folder.path())), (1, 1));
+    // Who names it is told.
+    assert!(read(&[noise]).is_err());
+}
+
 /// Run with `PLACEMAT_UPDATE=1` to write the current list.
 #[test]
 fn the_readme_lists_every_kind() {

@@ -2,6 +2,7 @@
 
 use super::draft::KINDS;
 use placemat_spec::{Source, problem};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// A scenario file, and whether its scenarios are to run or it only came along.
@@ -84,9 +85,13 @@ fn add(inputs: &mut Vec<Input>, path: &Path, why: Why) -> Result<(), ReadError> 
     if inputs.iter().any(|known| known.source.name == name) {
         return Ok(());
     }
-    let text =
-        std::fs::read_to_string(path).map_err(|source| ReadError::Read { path: name, source })?;
     // What was not named must not get in the way: it is left out unread.
+    let text = match (std::fs::read_to_string(path), why) {
+        (Ok(text), _) => text,
+        (Err(_), Why::Neighbour) => return Ok(()),
+        (Err(error), Why::InFolder) if error.kind() == ErrorKind::InvalidData => return Ok(()),
+        (Err(source), _) => return Err(ReadError::Read { path: name, source }),
+    };
     let wanted = match why {
         Why::Named => true,
         Why::InFolder => is_ours(&text),
