@@ -360,6 +360,24 @@ async fn the_display_ends_with_its_senders() {
     insta::assert_snapshot!(text(shown.expect("a vector takes every write")));
 }
 
+#[test]
+fn a_lab_that_was_stopped_does_not_miss_its_servers() {
+    let mut terminal = Terminal::new(Vec::new(), Options::plain());
+    let end = [LabPhase::Stopping, LabPhase::Stopped].map(|phase| LabEvent {
+        t_ms: 6_000.0,
+        object: "lab".into(),
+        what: LabEventKind::Lab { phase },
+    });
+    for event in lab().into_iter().chain(end) {
+        terminal
+            .handle_lab(&event)
+            .expect("a vector takes every write");
+    }
+    terminal.finish().expect("a vector takes every write");
+    let said = text(terminal);
+    assert_eq!(said.lines().last(), Some("lab stopped, 6 s"), "{said}");
+}
+
 #[tokio::test]
 async fn a_run_is_shown_from_its_sink() {
     let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();

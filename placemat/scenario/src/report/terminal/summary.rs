@@ -101,12 +101,18 @@ fn lab(run: &Run) -> Vec<Line> {
         .phases
         .last()
         .map_or("not started", |(_, phase)| words::lab_phase(*phase));
-    let servers = if all > 0 {
+    // Servers that are down at the end of a stop are what was asked for.
+    let stopping = run.is_stopping();
+    let servers = if all > 0 && !stopping {
         format!(", {up} of {} up", words::count(all, "server", "servers"))
     } else {
         String::new()
     };
-    let style = if up == all { Style::Good } else { Style::Warn };
+    let style = if up == all || stopping {
+        Style::Good
+    } else {
+        Style::Warn
+    };
     vec![
         Line::default()
             .then(style, format!("lab {phase}{servers}"))
