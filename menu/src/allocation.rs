@@ -29,13 +29,13 @@ mod terms;
 pub(crate) use identity::interface_id;
 pub use identity::serial;
 pub use ipam::Ipam;
+pub(crate) use terms::{End, Ledger, Pool};
 pub use terms::{Made, Start, Step, Terms};
 
 use crate::rack::{Asn, DataCenter, Exposed, Family};
 use ipnet::{Ipv4Net, Ipv6Net};
 use placemat_spec::Problem;
 use std::net::{Ipv4Addr, Ipv6Addr};
-use terms::{End, Ledger, Pool};
 
 /// Addresses in one block.
 const BLOCK: u32 = 64;

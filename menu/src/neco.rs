@@ -12,11 +12,13 @@
 //! - [`allocation`]: arithmetic from numbers to addresses, ASNs and serials.
 //! - [`mod@plan`]: every network, machine, session by name.
 //! - `render`: a row for each kind of file, as in the rest of this crate.
+//! - [`mod@explain`]: where every value comes from.
 //! - `seed`: cloud-init seeds, from Go's templates (`gotemplate`) or minijinja.
 //!
 //! No I/O here either: whoever calls hands in files through [`Beside`].
 
 pub mod allocation;
+pub mod explain;
 mod gotemplate;
 pub mod input;
 pub mod plan;

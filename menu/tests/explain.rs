@@ -2,9 +2,13 @@
 
 #![allow(clippy::unwrap_used)] // a failing step of a test is a failed test
 
+#[path = "terms/mod.rs"]
+mod terms;
+
 use placemat_menu::Source;
 use placemat_menu::explain::explain;
 use placemat_spec::explain::Explanation;
+use terms::lines;
 
 const SMALL: &str = include_str!("../examples/small.yml");
 const MEDIUM: &str = include_str!("inputs/medium.yml");
@@ -16,16 +20,6 @@ fn explained(text: &str, name: &str) -> Explanation {
         ..Source::inline("dc.yml", text)
     };
     explain(&source, name).unwrap_or_else(|error| panic!("{error}"))
-}
-
-/// A line for each value.
-fn lines(explanation: &Explanation) -> String {
-    let lines = explanation.values.iter().map(|value| {
-        let from: Vec<String> = value.from.iter().map(ToString::to_string).collect();
-        let cells = [&value.what, &value.value, &value.how, &from.join(", ")];
-        format!("{}\n", cells.map(String::as_str).join(" | "))
-    });
-    format!("{}\n{}", explanation.target, lines.collect::<String>())
 }
 
 macro_rules! thing {

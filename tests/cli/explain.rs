@@ -45,6 +45,27 @@ fn a_server_of_a_cluster_file() {
     says!(place, &["explain", &file.to_string_lossy(), "n1"]);
 }
 
+/// A value that would make the table too wide is cut there, and whole in JSON.
+#[test]
+fn a_router_of_necos_menu() {
+    let place = Place::new();
+    let neco = repository().join("menu/examples/neco/menu.yml");
+    let neco = neco.to_string_lossy();
+    let said = place.say(&["explain", &neco, "rack0-tor1"]).well();
+    let relay = said.out.lines().find(|line| line.contains("apps.dnsmasq"));
+    let relay = relay.expect("a relay");
+    assert!(relay.contains("...  relays DHCP"), "{relay}");
+    let json = place
+        .say(&["explain", "--json", &neco, "rack0-tor1"])
+        .well();
+    assert!(
+        json.out.contains("--dhcp-relay 10.69.0.65,10.71.255.5\""),
+        "{}",
+        json.out
+    );
+    place.assert_nothing_left();
+}
+
 #[test]
 fn what_cannot_be_explained() {
     let place = Place::new();
@@ -63,7 +84,7 @@ fn what_cannot_be_explained() {
         &["explain", &cluster, "lan"],
         &["explain", &bad.to_string_lossy(), "spine-1"],
         &["explain", &broken.to_string_lossy(), "n1"],
-        &["explain", &neco.to_string_lossy(), "boot-0"],
+        &["explain", &neco.to_string_lossy(), "boot-9"],
         &["explain", &small(), &cluster, "n1"],
         &["explain", "/no/such.yml", "n1"],
     ] {

@@ -13,9 +13,9 @@ const SUBNET: i128 = 1 << 64;
 
 /// Where a pool is in the rack spec, and its prefix.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pool<Net> {
-    pub(super) key: &'static str,
-    pub(super) prefix: Net,
+pub(crate) struct Pool<Net> {
+    pub(crate) key: &'static str,
+    pub(crate) prefix: Net,
 }
 
 /// What a value is counted from.
@@ -51,7 +51,7 @@ pub enum Step {
 
 impl Step {
     /// `stride` for each of what is numbered from 1, and none for the first.
-    pub(super) fn after_first(stride: impl Into<i128>, what: &'static str, number: u32) -> Self {
+    pub(crate) fn after_first(stride: impl Into<i128>, what: &'static str, number: u32) -> Self {
         let stride = stride.into();
         Self::Each {
             stride,
@@ -62,7 +62,7 @@ impl Step {
     }
 
     /// `stride` times a number.
-    pub(super) fn times(stride: impl Into<i128>, what: &'static str, number: u32) -> Self {
+    pub(crate) fn times(stride: impl Into<i128>, what: &'static str, number: u32) -> Self {
         let stride = stride.into();
         Self::Each {
             stride,
@@ -73,17 +73,17 @@ impl Step {
     }
 
     /// Number of a /64, and what it is for.
-    pub(super) const fn subnet(number: i128, what: &'static str) -> Self {
+    pub(crate) const fn subnet(number: i128, what: &'static str) -> Self {
         Self::Fixed(number * SUBNET, what)
     }
 
     /// The same step downwards.
-    pub(super) fn negative(self) -> Self {
+    pub(crate) fn negative(self) -> Self {
         self.scaled(-1)
     }
 
     /// The same step, counted in /64s.
-    pub(super) fn of_subnets(self) -> Self {
+    pub(crate) fn of_subnets(self) -> Self {
         self.scaled(SUBNET)
     }
 
@@ -96,7 +96,7 @@ impl Step {
     }
 
     /// Which end of a link.
-    pub(super) fn end(end: End) -> Self {
+    pub(crate) fn end(end: End) -> Self {
         match end {
             End::Upper => Self::Fixed(0, "upper end"),
             End::Lower => Self::Fixed(1, "lower end"),
@@ -120,13 +120,13 @@ impl Step {
 
 /// An end of a link.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum End {
+pub(crate) enum End {
     Upper,
     Lower,
 }
 
 /// What all steps add.
-pub(super) fn sum(steps: &[Step]) -> i128 {
+pub(crate) fn sum(steps: &[Step]) -> i128 {
     steps.iter().map(|step| step.amount()).sum()
 }
 
@@ -202,16 +202,16 @@ pub enum Made {
 
 /// How each value was made, where somebody wants to know. Values are unique, or made in one way.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Ledger(Option<RefCell<HashMap<Made, Terms>>>);
+pub(crate) struct Ledger(Option<RefCell<HashMap<Made, Terms>>>);
 
 impl Ledger {
     /// One that notes.
-    pub(super) fn noting() -> Self {
+    pub(crate) fn noting() -> Self {
         Self(Some(RefCell::default()))
     }
 
     /// How a value was made, if it was.
-    pub(super) fn terms(&self, made: Made) -> Option<Terms> {
+    pub(crate) fn terms(&self, made: Made) -> Option<Terms> {
         self.0.as_ref()?.borrow().get(&made).cloned()
     }
 
@@ -223,7 +223,7 @@ impl Ledger {
     }
 
     /// An address of a pool. `exhaustion` has checked that it is inside.
-    pub(super) fn v4(&self, pool: Pool<Ipv4Net>, steps: &[Step]) -> Ipv4Addr {
+    pub(crate) fn v4(&self, pool: Pool<Ipv4Net>, steps: &[Step]) -> Ipv4Addr {
         let first = u32::from(pool.prefix.network());
         let address = u32::try_from(i128::from(first) + sum(steps)).unwrap_or(first);
         let address = Ipv4Addr::from(address);
@@ -233,7 +233,7 @@ impl Ledger {
     }
 
     /// The same of IPv6.
-    pub(super) fn v6(&self, pool: Pool<Ipv6Net>, steps: &[Step]) -> Ipv6Addr {
+    pub(crate) fn v6(&self, pool: Pool<Ipv6Net>, steps: &[Step]) -> Ipv6Addr {
         let first = u128::from(pool.prefix.network());
         let address = Ipv6Addr::from(first.wrapping_add_signed(sum(steps)));
         let start = Start::Prefix(pool.key, pool.prefix.into());
@@ -242,14 +242,14 @@ impl Ledger {
     }
 
     /// An ASN, counted from the base.
-    pub(super) fn asn(&self, base: u32, steps: &[Step]) -> u32 {
+    pub(crate) fn asn(&self, base: u32, steps: &[Step]) -> u32 {
         let asn = u32::try_from(i128::from(base) + sum(steps)).unwrap_or(base);
         self.note(Made::Asn(asn), Start::AsnBase(base), steps);
         asn
     }
 
     /// A MAC of QEMU's.
-    pub(super) fn mac(&self, first: Mac, steps: &[Step]) -> Mac {
+    pub(crate) fn mac(&self, first: Mac, steps: &[Step]) -> Mac {
         let mac = super::identity::counted(first, sum(steps));
         self.note(Made::Mac(mac), Start::Qemu(first), steps);
         mac

@@ -1,7 +1,8 @@
 //! Where keys stand and how values were made, as rows of an explanation.
 
+use super::of_terms;
 use crate::Plan;
-use crate::allocation::{Allocation, Made, Start, Step};
+use crate::allocation::{Allocation, Made, Start};
 use crate::rack::{DataCenter, keys};
 use placemat_spec::document::{self, Tree};
 use placemat_spec::explain::{Origin, Value};
@@ -83,21 +84,6 @@ impl<'a> Book<'a> {
 
 /// Rows.
 impl Book<'_> {
-    /// A value that follows from a rule, told in words.
-    pub(super) fn ruled(
-        what: impl Into<String>,
-        value: impl Display,
-        how: impl Into<String>,
-        from: Vec<Origin>,
-    ) -> Value {
-        Value {
-            what: what.into(),
-            value: value.to_string(),
-            how: how.into(),
-            from,
-        }
-    }
-
     /// A value that a key gives, or its default.
     pub(super) fn given(&self, what: impl Into<String>, value: impl Display, path: Path) -> Value {
         let origin = self.key(path);
@@ -106,27 +92,18 @@ impl Book<'_> {
             (None, Some(words)) => format!("default: {}", words.replace('`', "")),
             (None, None) => "not given".into(),
         };
-        Self::ruled(what, value, how, vec![origin])
+        Value::new(what, value, how, vec![origin])
     }
 
     /// A value that the allocator made. `value` is it as it is shown, with its prefix length perhaps.
     pub(super) fn made(&self, what: impl Into<String>, value: impl Display, made: Made) -> Value {
-        let Some(terms) = self.allocation.terms(made) else {
-            return Self::ruled(what, value, "", Vec::new());
-        };
-        let mut from = match terms.start {
+        let start = |start| match start {
             Start::Prefix(key, _) => vec![self.key(&key.split('.').collect::<Vec<_>>())],
             Start::AsnBase(_) => vec![self.asn_base(), self.key(&["asn", "scheme"])],
             Start::Qemu(_) => Vec::new(),
         };
-        for step in &terms.steps {
-            if let Step::Each { what, number, .. } = *step
-                && what == "rack"
-            {
-                from.push(self.rack(number));
-            }
-        }
-        Self::ruled(what, value, terms.to_string(), from)
+        let terms = self.allocation.terms(made);
+        of_terms(what, value, terms, start, |rack| self.rack(rack))
     }
 
     pub(super) fn asn(&self, what: impl Into<String>, asn: u32) -> Value {

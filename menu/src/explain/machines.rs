@@ -19,21 +19,21 @@ pub(super) fn router(book: &Book, router: &Router) -> Vec<Value> {
             let tors = book.at("tors", tors.and_then(|rack| rack.tors_place));
             let from = router.rack.map(|rack| book.rack(rack));
             let from = from.into_iter().chain([tors]).collect();
-            Book::ruled("name", &own.name, "rackR-torT, by rack and ToR", from)
+            Value::new("name", &own.name, "rackR-torT, by rack and ToR", from)
         }
         Role::Spine if router.pod.is_some() => {
             let from = vec![book.key(&["pods"]), from];
-            Book::ruled("name", &own.name, "podP-spine-S, by pod and spine", from)
+            Value::new("name", &own.name, "podP-spine-S, by pod and spine", from)
         }
         Role::Spine | Role::SuperSpine => {
             let how = format!("{role}-N, numbered from 1");
-            Book::ruled("name", &own.name, how, vec![from])
+            Value::new("name", &own.name, how, vec![from])
         }
         Role::Core | Role::External | Role::Operation => {
-            Book::ruled("name", &own.name, "named after its key", vec![from])
+            Value::new("name", &own.name, "named after its key", vec![from])
         }
     }];
-    values.push(Book::ruled("labels.role", &role, "what it is", Vec::new()));
+    values.push(Value::new("labels.role", &role, "what it is", Vec::new()));
     values.extend(labels(book, router.rack, router.pod));
     values.extend(routing(book, own));
     values.extend(services(book, router));
@@ -56,12 +56,12 @@ pub(super) fn router(book: &Book, router: &Router) -> Vec<Value> {
     }
     for nic in &router.announced {
         let how = "the fabric is told of networks behind the core, and of the BMCs'";
-        values.push(Book::ruled("announces", nic, how, Vec::new()));
+        values.push(Value::new("announces", nic, how, Vec::new()));
     }
     values.extend(router.init_scripts.iter().map(|script| {
         let how = "puts the configurations of services where they are read";
         let from = vec![book.key(&["core", "services"])];
-        Book::ruled("init-scripts", script, how, from)
+        Value::new("init-scripts", script, how, from)
     }));
     values.extend(router.apps.iter().map(|app| {
         let (how, key) = match app.name {
@@ -73,7 +73,7 @@ pub(super) fn router(book: &Book, router: &Router) -> Vec<Value> {
         };
         let mut from = vec![book.key(&key)];
         from.extend((app.name != "nat").then(|| book.key(&["core", "services"])));
-        Book::ruled(
+        Value::new(
             format!("apps.{}", app.name),
             app.command.join(" "),
             how,
@@ -113,14 +113,14 @@ fn told(book: &Book, prefix: IpNet) -> Value {
     let group = if exposed { "exposed" } else { "pools" };
     let origin = book.key(&[group, name]);
     let how = "the core is told of whole pools and exposed ranges";
-    Book::ruled("tells-core", prefix, how, vec![origin])
+    Value::new("tells-core", prefix, how, vec![origin])
 }
 
 pub(super) fn boot_server(book: &Book, boot: &BootServer) -> Vec<Value> {
     let own = &boot.speaker;
     let from = vec![book.rack(boot.rack)];
-    let mut values = vec![Book::ruled("name", &own.name, "rackR-boot, by rack", from)];
-    values.push(Book::ruled("labels.role", "boot", "what it is", Vec::new()));
+    let mut values = vec![Value::new("name", &own.name, "rackR-boot, by rack", from)];
+    values.push(Value::new("labels.role", "boot", "what it is", Vec::new()));
     values.extend(labels(book, Some(boot.rack), boot.pod));
     let kind = match book.plan.boot {
         Boot::BuiltIn => "built-in",
@@ -167,7 +167,7 @@ fn numbered(what: String, value: &str, name: &str) -> Value {
     } else {
         String::new()
     };
-    Book::ruled(what, value, how, Vec::new())
+    Value::new(what, value, how, Vec::new())
 }
 
 pub(super) fn server(book: &Book, server: &Server) -> Vec<Value> {
@@ -184,10 +184,10 @@ pub(super) fn server(book: &Book, server: &Server) -> Vec<Value> {
         place.clone(),
         book.key(&["types", kind, "role"]),
     ];
-    let mut values = vec![Book::ruled("name", &own.name, how, from)];
+    let mut values = vec![Value::new("name", &own.name, how, from)];
     values.push(of_type("labels.role", &server.role, "role"));
     values.extend(labels(book, Some(server.rack), server.pod));
-    values.push(Book::ruled("type", kind, "given", vec![place]));
+    values.push(Value::new("type", kind, "given", vec![place]));
     values.push(of_type("tier", &server.tier, "tier"));
     if server.virtual_machine {
         values.push(of_type("cpu", &server.cpu, "cpu"));
@@ -197,7 +197,7 @@ pub(super) fn server(book: &Book, server: &Server) -> Vec<Value> {
         let full = server.tier == "full";
         let from = || vec![book.key(&["types", kind, "tier"])];
         for what in ["firmware.uefi", "firmware.http-boot"] {
-            values.push(Book::ruled(
+            values.push(Value::new(
                 what,
                 full,
                 "tier full has it, kernel has not",
@@ -255,7 +255,7 @@ fn boots(book: &Book, server: &Server) -> Option<Value> {
     let boot = all.find(|boot| boot.machines.iter().any(|it| it.serial == server.serial))?;
     let how = "the boot server of its rack knows it by its serial";
     let from = vec![book.key(&["boot"])];
-    Some(Book::ruled("boots-from", &boot.speaker.name, how, from))
+    Some(Value::new("boots-from", &boot.speaker.name, how, from))
 }
 
 fn bmc_keys(book: &Book, server: &Server) -> Vec<Value> {
@@ -270,13 +270,13 @@ fn bmc_keys(book: &Book, server: &Server) -> Vec<Value> {
 pub(super) fn bmc(book: &Book, server: &Server) -> Vec<Value> {
     let from = vec![book.server(server.rack, number(book, server))];
     let how = "every server has one";
-    let mut values = vec![Book::ruled("server", &server.speaker.name, how, from)];
+    let mut values = vec![Value::new("server", &server.speaker.name, how, from)];
     values.extend(bmc_keys(book, server));
     let networks = book.plan.networks.iter();
     for network in networks.filter(|network| network.role == "bmc") {
         let how = "the network of all BMCs";
         let from = vec![book.key(&["pools", "bmc"])];
-        values.push(Book::ruled("network", &network.name, how, from));
+        values.push(Value::new("network", &network.name, how, from));
         let hub = network.bmc;
         values.extend(hub.map(|net| book.address("network.hub", net, net.addr())));
     }

@@ -18,8 +18,8 @@ pub(super) fn network(book: &Book, network: &Network) -> Vec<Value> {
     let from = behind.then(|| book.key(&["core", network.role]));
     let from = from.into_iter().collect();
     let mut values = vec![
-        Book::ruled("name", &network.name, how, from),
-        Book::ruled("labels.role", network.role, "what it is for", Vec::new()),
+        Value::new("name", &network.name, how, from),
+        Value::new("labels.role", network.role, "what it is for", Vec::new()),
     ];
     values.extend(labels(book, network.rack, network.pod));
     let hub = network.bmc.map(IpNet::from).into_iter();
@@ -43,18 +43,18 @@ pub(super) fn feed(book: &Book, feed: &Feed) -> Vec<Value> {
         (_, _, Some(_)) => "feed-podP: without `power` the spines of each pod have one",
         _ => "feed-SIDE, or without `power` feed-GROUP",
     };
-    let mut values = vec![Book::ruled("name", &feed.name, how, power_keys(book))];
+    let mut values = vec![Value::new("name", &feed.name, how, power_keys(book))];
     values.extend(labels(book, feed.rack, feed.pod));
     if let Some(side) = feed.feed {
         let how = "PDU a hangs on feed a, and b on b, where there are as many";
-        values.push(Book::ruled("labels.feed", side, how, power_keys(book)));
+        values.push(Value::new("labels.feed", side, how, power_keys(book)));
     }
     for load in &feed.loads {
         let how = match (feed.pdu, book.dc.power) {
             (false, Some(_)) => "feeds feed PDUs",
             _ => "what its rack or group of switches has",
         };
-        values.push(Book::ruled("loads", load, how, Vec::new()));
+        values.push(Value::new("loads", load, how, Vec::new()));
     }
     values
 }

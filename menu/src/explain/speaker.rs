@@ -10,11 +10,11 @@ pub(super) fn labels(book: &Book, rack: Option<u32>, pod: Option<u32>) -> Vec<Va
     let mut values = Vec::new();
     if let Some(rack) = rack {
         let how = "racks are numbered from 1, through all pods";
-        values.push(Book::ruled("labels.rack", rack, how, vec![book.rack(rack)]));
+        values.push(Value::new("labels.rack", rack, how, vec![book.rack(rack)]));
     }
     if let Some(pod) = pod {
         let how = "pods are numbered from 1";
-        values.push(Book::ruled(
+        values.push(Value::new(
             "labels.pod",
             pod,
             how,
@@ -62,7 +62,7 @@ pub(super) fn plugged(book: &Book, own: &str, nic: &Interface) -> Value {
         [one, two] => format!("shared with {one} and {two}"),
         [first, .., last] => format!("shared with {} others, {first} to {last}", others.len()),
     };
-    Book::ruled(&nic.name, &nic.network, how, Vec::new())
+    Value::new(&nic.name, &nic.network, how, Vec::new())
 }
 
 /// Who is on a network, by which NIC.
@@ -125,7 +125,7 @@ pub(super) fn power(book: &Book, role: &str, rack: Option<u32>, pod: Option<u32>
     });
     let how = "every machine is plugged into what its rack or group of switches has";
     plugged
-        .map(|feed| Book::ruled("power", &feed.name, how, power_keys(book)))
+        .map(|feed| Value::new("power", &feed.name, how, power_keys(book)))
         .collect()
 }
 

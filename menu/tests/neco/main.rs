@@ -6,8 +6,11 @@
 mod bad;
 mod bird;
 mod expected;
+mod explained;
 mod folder;
 mod mended;
 mod properties;
 mod routing;
 mod seeds;
+#[path = "../terms/mod.rs"]
+mod terms;

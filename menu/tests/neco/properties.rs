@@ -2,7 +2,9 @@
 //! sessions are told to both ends alike, and what comes out is a cluster.
 
 use crate::folder::{Folder, IPAM, source};
+use crate::terms::adds_up;
 use ipnet::Ipv4Net;
+use placemat_menu::neco::explain::{explain, names};
 use placemat_menu::neco::plan::{Interface, Session};
 use placemat_menu::neco::{self, Plan};
 use placemat_spec::document::Dialect;
@@ -78,6 +80,34 @@ impl Shape {
     fn plan(&self) -> Plan {
         neco::plan(&self.source(), &Self::folder(), Path::new("/dc/out"))
             .unwrap_or_else(|problems| panic!("{problems}"))
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn what_is_explained_adds_up_to_the_plan(shape in shape(), offset in 0..10_usize) {
+        let (source, folder, out) = (shape.source(), Shape::folder(), Path::new("/dc/out"));
+        let plan = shape.plan();
+        let all: Vec<String> = names(&plan).collect();
+        let step = all.len().div_ceil(10).max(1);
+        for target in all.iter().skip(offset % step).step_by(step) {
+            let explained = explain(&source, &folder, out, target).unwrap();
+            adds_up(&explained)?;
+            let told = |wanted: String| explained.values.iter().any(|it| it.value == wanted);
+            let (_, name) = target.split_once('/').unwrap();
+            for nic in plan.namespaces.iter().filter(|it| it.name == name).flat_map(|it| &it.interfaces) {
+                prop_assert!(told(nic.address.to_string()), "{target}: {}", nic.address);
+            }
+            let servers = plan.racks.iter().flat_map(|it| [&it.boot].into_iter().chain(&it.cs).chain(&it.ss));
+            for server in servers.filter(|it| it.name == name) {
+                prop_assert!(told(server.serial.clone()), "{target}");
+                for address in server.addresses {
+                    prop_assert!(told(address.to_string()), "{target}: {address}");
+                }
+            }
+        }
     }
 }
 

@@ -6,6 +6,8 @@
 
 mod explained;
 mod shape;
+#[path = "../terms/mod.rs"]
+mod terms;
 
 use ipnet::IpNet;
 use placemat_menu::addresses::{Row, addresses};

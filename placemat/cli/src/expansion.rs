@@ -4,9 +4,11 @@
 use crate::exit::{self, Code, Failure};
 use crate::{input, templates};
 use anyhow::Context;
+use placemat_menu::explain::ExplainError;
 use placemat_menu::neco::{self, Beside, Expansion};
 use placemat_menu::{File, Format, Output, Rendering, expand_as};
 use placemat_spec::document::Dialect;
+use placemat_spec::explain::Explanation;
 use placemat_spec::{Problems, Source};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -82,6 +84,13 @@ pub(crate) fn data_center(
 fn of_neco(menu: &Source, dir: &Path, dialect: Dialect) -> Result<Expansion, Failure> {
     let out = std::path::absolute(dir).context("find the current directory")?;
     Ok(neco::expand(menu, &Disk, &out, dialect)?)
+}
+
+/// Says where values of what a menu of Neco's expands to come from, as if it were written to the
+/// current directory.
+pub(crate) fn explain_neco(menu: &Source, name: &str) -> Result<Explanation, ExplainError> {
+    let out = std::path::absolute(".").unwrap_or_default();
+    neco::explain::explain(menu, &Disk, &out, name)
 }
 
 /// Writes files to a folder; their paths, relative to it.

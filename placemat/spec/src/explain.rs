@@ -5,12 +5,13 @@
 
 mod given;
 
-pub use given::of_cluster;
+pub use given::{given, of_cluster};
 
 use crate::problem::{Spot, suggestion};
 use crate::{Place, Source};
 use indexmap::IndexSet;
 use serde::Serialize;
+use std::fmt;
 use thiserror::Error;
 
 /// Where every value of a thing comes from.
@@ -35,6 +36,23 @@ pub struct Value {
     pub from: Vec<Origin>,
 }
 
+impl Value {
+    /// A value, and in words how it comes to be that.
+    pub fn new(
+        what: impl Into<String>,
+        value: impl fmt::Display,
+        how: impl Into<String>,
+        from: Vec<Origin>,
+    ) -> Self {
+        Self {
+            what: what.into(),
+            value: value.to_string(),
+            how: how.into(),
+            from,
+        }
+    }
+}
+
 /// A key that a value was made of.
 #[derive(Debug, Clone, Serialize)]
 pub struct Origin {
@@ -56,8 +74,8 @@ impl Origin {
 }
 
 /// `pools.node dc.yml:16:9`, or of a key that is left out the key alone.
-impl std::fmt::Display for Origin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.key)?;
         match &self.at {
             Some(at) => write!(f, " {at}"),

@@ -2,8 +2,7 @@
 
 use crate::exit::{self, Failure};
 use crate::table::Table;
-use crate::{input, talk};
-use anyhow::anyhow;
+use crate::{expansion, input, talk};
 use placemat_menu::explain::{ExplainError, explain};
 use placemat_menu::neco;
 use placemat_spec::explain::{Explanation, Origin, UnknownName, of_cluster};
@@ -14,7 +13,8 @@ use std::path::PathBuf;
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Explain {
-    /// Cluster files, or one rack spec (`kind: DataCenter`); `-` is standard input.
+    /// Cluster files, one rack spec (`kind: DataCenter`), or the menu of Neco's placemat-menu; `-` is
+    /// standard input.
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// What to explain: `rack1-cs1`, or with its kind `node/rack1-cs1`, `router/core`, `network/bmc`,
@@ -55,17 +55,10 @@ impl Explain {
         let sources = input::read(&self.files)?;
         if let [menu] = &sources[..] {
             if neco::is_menu(menu) {
-                let error = anyhow!("{} is a menu of Neco's placemat-menu", menu.name);
-                return Err(Failure::new(exit::USAGE, error).hint(
-                    "write it out with `placemat menu`, and explain its cluster.yml; \
-                     docs/menu.md has the arithmetic",
-                ));
+                return expansion::explain_neco(menu, &self.name).map_err(failed);
             }
             if placemat_menu::is_rack_spec(menu) {
-                return explain(menu, &self.name).map_err(|error| match error {
-                    ExplainError::Spec(problems) => problems.into(),
-                    ExplainError::Name(unknown) => refused(unknown),
-                });
+                return explain(menu, &self.name).map_err(failed);
             }
         }
         input::outline(&sources)?.warn();
@@ -73,9 +66,28 @@ impl Explain {
     }
 }
 
+fn failed(error: ExplainError) -> Failure {
+    match error {
+        ExplainError::Spec(problems) => problems.into(),
+        ExplainError::Name(unknown) => refused(unknown),
+    }
+}
+
 fn refused(unknown: UnknownName) -> Failure {
     let hint = unknown.help().to_owned();
     Failure::new(exit::USAGE, unknown).hint(hint)
+}
+
+/// Longest value of the table, in characters.
+const LONGEST: usize = 64;
+
+/// A value that would make the table wider than anybody can read, cut. JSON has all of it.
+fn short(value: &str) -> String {
+    if value.chars().count() <= LONGEST {
+        return value.to_owned();
+    }
+    let start: String = value.chars().take(LONGEST - 3).collect();
+    format!("{start}...")
 }
 
 /// A table. Where all values come from one file, its name stands above and not in every line.
@@ -97,7 +109,7 @@ fn text(explanation: &Explanation) -> String {
         let from: Vec<String> = value.from.iter().map(words).collect();
         table.row([
             value.what.clone(),
-            value.value.clone(),
+            short(&value.value),
             value.how.clone(),
             from.join(", "),
         ]);

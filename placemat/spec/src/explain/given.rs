@@ -37,6 +37,16 @@ pub fn of_cluster(sources: &[Source], name: &str) -> Result<Explanation, Unknown
     })
 }
 
+/// Every scalar below a key, `path`, as a value that is given.
+pub fn given(sources: &[Source], path: &str, tree: &Tree) -> Vec<Value> {
+    let mut reader = Reader {
+        sources,
+        values: Vec::new(),
+    };
+    reader.value(path, tree.place, tree);
+    reader.values
+}
+
 /// What a document is called, its keys, and what its kind may say.
 fn resource(document: &Document) -> Option<(String, &Map, &'static KindDoc)> {
     let map = document.root.as_map()?;
