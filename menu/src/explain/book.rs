@@ -4,10 +4,12 @@ use super::of_terms;
 use crate::Plan;
 use crate::allocation::{Allocation, Made, Start};
 use crate::rack::{DataCenter, keys};
+use crate::topology::Interface;
 use placemat_spec::document::{self, Tree};
 use placemat_spec::explain::{Origin, Value};
 use placemat_spec::problem::Findings;
 use placemat_spec::{Place, Source};
+use std::collections::HashMap;
 use std::fmt::Display;
 use std::net::IpAddr;
 
@@ -18,7 +20,12 @@ pub(super) struct Book<'a> {
     pub(super) plan: &'a Plan,
     allocation: &'a Allocation,
     root: Option<Tree>,
+    /// Who is on each network, by which NIC.
+    plugs: HashMap<&'a str, Vec<Plug<'a>>>,
 }
+
+/// A machine, and its NIC on a network.
+pub(super) type Plug<'a> = (&'a str, &'a Interface);
 
 /// A key, from the top of the rack spec.
 pub(super) type Path<'a> = &'a [&'a str];
@@ -38,7 +45,13 @@ impl<'a> Book<'a> {
             plan,
             allocation,
             root: documents.into_iter().next().map(|document| document.root),
+            plugs: plugs(plan),
         }
+    }
+
+    /// Who is on a network, by which NIC.
+    pub(super) fn plugs(&self, network: &str) -> &[Plug<'a>] {
+        self.plugs.get(network).map_or(&[], Vec::as_slice)
     }
 
     /// Where the value of a key stands, if it is there.
@@ -119,6 +132,21 @@ impl Book<'_> {
     ) -> Value {
         self.made(what, value, Made::Address(address.into()))
     }
+}
+
+fn plugs(plan: &Plan) -> HashMap<&str, Vec<Plug<'_>>> {
+    let routers = plan.routers.iter().map(|it| (&it.speaker, &it.interfaces));
+    let boots = plan.boot_servers.iter();
+    let boots = boots.map(|it| (&it.speaker, &it.interfaces));
+    let servers = plan.servers.iter().map(|it| (&it.speaker, &it.interfaces));
+    let mut plugs: HashMap<&str, Vec<Plug>> = HashMap::new();
+    for (speaker, nics) in routers.chain(boots).chain(servers) {
+        for nic in nics {
+            let on = plugs.entry(&nic.network).or_default();
+            on.push((&speaker.name, nic));
+        }
+    }
+    plugs
 }
 
 /// What leaving a key of the rack spec out means, as its row in the table of keys says.

@@ -1,7 +1,7 @@
 //! Networks, feeds and the image.
 
 use super::book::Book;
-use super::speaker::{labels, plugs, power_keys};
+use super::speaker::{labels, power_keys};
 use crate::topology::{Feed, Network};
 use ipnet::IpNet;
 use placemat_spec::explain::Value;
@@ -26,7 +26,7 @@ pub(super) fn network(book: &Book, network: &Network) -> Vec<Value> {
     for net in hub.chain(network.outside.iter().copied()) {
         values.push(book.address("hub", net, net.addr()));
     }
-    for (name, nic) in plugs(book, &network.name) {
+    for (name, nic) in book.plugs(&network.name) {
         let what = format!("{name}.{}", nic.name);
         let nets = nic.address.map(IpNet::from).into_iter();
         for net in nets.chain(nic.address6.map(IpNet::from)) {

@@ -54,7 +54,7 @@ pub(super) fn interfaces(book: &Book, own: &str, interfaces: &[Interface]) -> Ve
 
 /// The network of a NIC, and who else is on it.
 pub(super) fn plugged(book: &Book, own: &str, nic: &Interface) -> Value {
-    let others = plugs(book, &nic.network).map(|(name, _)| name);
+    let others = book.plugs(&nic.network).iter().map(|(name, _)| *name);
     let others: Vec<&str> = others.filter(|name| *name != own).collect();
     let how = match others.as_slice() {
         [] => "nobody else is on it".into(),
@@ -63,21 +63,6 @@ pub(super) fn plugged(book: &Book, own: &str, nic: &Interface) -> Value {
         [first, .., last] => format!("shared with {} others, {first} to {last}", others.len()),
     };
     Value::new(&nic.name, &nic.network, how, Vec::new())
-}
-
-/// Who is on a network, by which NIC.
-pub(super) fn plugs<'b>(
-    book: &'b Book,
-    network: &'b str,
-) -> impl Iterator<Item = (&'b str, &'b Interface)> {
-    let plan = book.plan;
-    let routers = plan.routers.iter().map(|it| (&it.speaker, &it.interfaces));
-    let boots = plan.boot_servers.iter();
-    let boots = boots.map(|it| (&it.speaker, &it.interfaces));
-    let servers = plan.servers.iter().map(|it| (&it.speaker, &it.interfaces));
-    let all = routers.chain(boots).chain(servers);
-    all.flat_map(|(speaker, nics)| nics.iter().map(move |nic| (speaker.name.as_str(), nic)))
-        .filter(move |(_, nic)| nic.network == network)
 }
 
 /// Sessions, and the timers of all of them.
