@@ -95,7 +95,7 @@ impl Workshop {
             cpu: node.cpu.clone(),
             memory_mib: node.memory.mib,
             numa_nodes: node.memory.numa_nodes,
-            firmware: firmware_of(node, &data)
+            firmware: firmware_of(node, &self.cluster, &data)
                 .map_err(|reason| LabError(format!("node/{}: {reason}", node.name)))?,
             kernel: self.direct_kernel(node)?,
             smbios: node.smbios.clone(),
@@ -174,7 +174,7 @@ impl Workshop {
 }
 
 /// Firmware, and a variable store of the node's own for it.
-fn firmware_of(node: &Node, data: &Path) -> Result<MachineFirmware, String> {
+fn firmware_of(node: &Node, cluster: &Cluster, data: &Path) -> Result<MachineFirmware, String> {
     if !node.firmware.uefi {
         return Ok(MachineFirmware::Bios);
     }
@@ -195,7 +195,27 @@ fn firmware_of(node: &Node, data: &Path) -> Result<MachineFirmware, String> {
         code: ovmf.code,
         vars,
         secure_boot,
+        ipv6: may_boot_over_ipv6(node, cluster),
     })
+}
+
+/// Whether a server could find a boot server over IPv6. The lab's own serve IPv4 alone, so where they
+/// are, it takes somebody with an IPv6 address on the server's networks.
+fn may_boot_over_ipv6(node: &Node, cluster: &Cluster) -> bool {
+    if cluster.boot_servers.is_empty() {
+        return true;
+    }
+    let mine = |network: &Name| node.interfaces.iter().any(|it| it.network == *network);
+    let routers = cluster.routers.values().flat_map(|it| &it.interfaces);
+    let servers = cluster.boot_servers.values().flat_map(|it| &it.interfaces);
+    let nodes = cluster.nodes.values().flat_map(|it| &it.interfaces);
+    let ends = routers.chain(servers).chain(nodes);
+    let ends = ends.filter(|it| mine(&it.network));
+    let networks = cluster.networks.values().filter(|it| mine(&it.name));
+    let mut addresses = ends
+        .flat_map(|it| &it.addresses)
+        .chain(networks.flat_map(|it| &it.addresses));
+    addresses.any(|it| it.addr().is_ipv6())
 }
 
 fn own_boot_order(node: &Node, disks: &[Disk]) -> Vec<Bootable> {
@@ -238,4 +258,43 @@ fn kvm(node: &Node, qemu: &Qemu) -> Result<Accelerator, LabError> {
         "node/{} asks for `accel: kvm`, which does not work here: {}",
         node.name, qemu.accel.reason
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use placemat_spec::Source;
+
+    fn looks_for_ipv6(network: &str, boot: &str) -> bool {
+        let text = format!(
+            "{network}\n---\n{{kind: Network, name: other, type: external, address: \"fd00:1::1/64\"}}\n{boot}\
+             ---\n{{kind: Node, name: n, tier: full, interfaces: [net]}}\n"
+        );
+        let (cluster, _) =
+            Cluster::load(vec![Source::inline("dc.yml", text)]).expect("a good file");
+        may_boot_over_ipv6(&cluster.nodes["n"], &cluster)
+    }
+
+    #[test]
+    fn firmware_looks_for_boot_servers_over_ipv6_where_one_may_be() {
+        let boot = |address: &str| {
+            format!(
+                "---\n{{kind: Image, name: os, bundle: os}}\n---\n{{kind: BootServer, name: boot, image: os, loopback: [10.2.0.1/32], \
+                 interfaces: [{{network: net, addresses: [{address}]}}], \
+                 dhcp: {{ranges: [{{subnet: 10.1.0.0/24, start: 10.1.0.9, end: 10.1.0.19}}]}}}}\n"
+            )
+        };
+        let four = boot("10.1.0.1/24");
+        let internal = "{kind: Network, name: net, type: internal}";
+        assert!(!looks_for_ipv6(internal, &four));
+        assert!(looks_for_ipv6(
+            internal,
+            &boot("10.1.0.1/24, \"fd00::1/64\"")
+        ));
+        let both =
+            "{kind: Network, name: net, type: external, addresses: [10.1.0.2/24, \"fd00::1/64\"]}";
+        assert!(looks_for_ipv6(both, &four));
+        // Without a boot server of the lab's, somebody else's may be anywhere.
+        assert!(looks_for_ipv6(internal, ""));
+    }
 }

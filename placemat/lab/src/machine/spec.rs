@@ -67,6 +67,8 @@ pub enum MachineFirmware {
         vars: FirmwareFile,
         /// Starts only what is signed with a key that the variable store has.
         secure_boot: bool,
+        /// Whether it looks for boot servers over IPv6, too: more than a minute where there is none.
+        ipv6: bool,
     },
     /// QEMU's BIOS.
     Bios,

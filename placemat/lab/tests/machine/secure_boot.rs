@@ -80,6 +80,7 @@ async fn what_is_not_signed_is_refused_and_what_is_boots() {
         code: ovmf.code,
         vars,
         secure_boot: true,
+        ipv6: true,
     };
     spec.memory_mib = 512;
     spec.disks = vec![

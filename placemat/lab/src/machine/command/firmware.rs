@@ -29,6 +29,7 @@ pub(super) fn add(line: &mut Line, spec: &MachineSpec) {
             code,
             vars,
             secure_boot,
+            ipv6,
         } => {
             line.option("-blockdev", flash("code", code, true));
             line.option("-blockdev", flash("vars", vars, false));
@@ -38,11 +39,9 @@ pub(super) fn add(line: &mut Line, spec: &MachineSpec) {
                 line.option("-global", "ICH9-LPC.disable_s3=1");
             }
             // Without these OVMF tries PXE over both families before HTTP, a minute each.
-            for family in ["IPv4PXESupport", "IPv6PXESupport"] {
-                line.option(
-                    "-fw_cfg",
-                    format!("name=opt/org.tianocore/{family},string=n"),
-                );
+            let off = ["IPv4PXESupport", "IPv6PXESupport"].into_iter();
+            for what in off.chain((!ipv6).then_some("IPv6Support")) {
+                line.option("-fw_cfg", format!("name=opt/org.tianocore/{what},string=n"));
             }
         }
         MachineFirmware::Bios => {

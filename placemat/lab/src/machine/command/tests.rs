@@ -19,6 +19,7 @@ fn server() -> MachineSpec {
             code: FirmwareFile::raw("/usr/share/OVMF/OVMF_CODE_4M.fd"),
             vars: FirmwareFile::raw("/data/rack1-cs1/nvram.fd"),
             secure_boot: false,
+            ipv6: false,
         },
         kernel: None,
         smbios: Smbios {
@@ -244,6 +245,7 @@ fn secure_boot() {
             code: file("/fw/code.qcow2"),
             vars: file("/data/nvram-secure.qcow2"),
             secure_boot: true,
+            ipv6: true,
         },
         ..server()
     };
