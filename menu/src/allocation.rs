@@ -32,8 +32,8 @@ pub use ipam::Ipam;
 pub(crate) use terms::{End, Ledger, Pool};
 pub use terms::{Made, Start, Step, Terms};
 
-use crate::rack::{Asn, DataCenter, Exposed, Family};
-use ipnet::{Ipv4Net, Ipv6Net};
+use crate::rack::{Asn, DataCenter, Family};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use placemat_spec::Problem;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -130,6 +130,7 @@ pub struct Allocation {
     core: Pool<Ipv4Net>,
     ipv6: Pool<Ipv6Net>,
     bastion: Option<Pool<Ipv4Net>>,
+    bastion6: Option<Pool<Ipv6Net>>,
     ledger: Ledger,
     family: Family,
     super_spines: u32,
@@ -145,7 +146,10 @@ impl Allocation {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let bastion = |range: &&Exposed| range.name == "bastion";
+        let bastion = |key: &str| {
+            let mut all = dc.exposed.iter();
+            all.find(|range| range.name == key).map(|it| it.prefix)
+        };
         let pools = &dc.pools;
         let pool = |key, pool: crate::rack::Pool<Ipv4Net>| Pool {
             key,
@@ -162,10 +166,20 @@ impl Allocation {
                 key: "pools.ipv6",
                 prefix: pools.ipv6.prefix,
             },
-            bastion: dc.exposed.iter().find(bastion).map(|range| Pool {
-                key: "exposed.bastion",
-                prefix: range.prefix,
-            }),
+            bastion: match bastion("bastion") {
+                Some(IpNet::V4(prefix)) => Some(Pool {
+                    key: "exposed.bastion",
+                    prefix,
+                }),
+                _ => None,
+            },
+            bastion6: match bastion("bastion6") {
+                Some(IpNet::V6(prefix)) => Some(Pool {
+                    key: "exposed.bastion6",
+                    prefix,
+                }),
+                _ => None,
+            },
             ledger: Ledger::default(),
             family: dc.family,
             super_spines: dc.super_spines,
@@ -209,6 +223,12 @@ impl Allocation {
     pub fn bastion(&self, rack: u32) -> Option<Ipv4Addr> {
         let rack = Step::after_first(1, "rack", rack);
         Some(self.ledger.v4(self.bastion?, &[rack]))
+    }
+
+    /// The same of IPv6.
+    pub fn bastion6(&self, rack: u32) -> Option<Ipv6Addr> {
+        let rack = Step::after_first(1, "rack", rack);
+        Some(self.ledger.v6(self.bastion6?, &[rack]))
     }
 
     /// The segment of a ToR and the servers' NICs towards it.

@@ -25,6 +25,8 @@ struct Demand {
     count: u64,
     /// What owns a block.
     owner: &'static str,
+    /// Whether addresses are counted in IPv6, too.
+    single: bool,
 }
 
 impl Demand {
@@ -38,6 +40,7 @@ impl Demand {
             block: block.into(),
             count,
             owner: "rack",
+            single: false,
         }
     }
 
@@ -49,14 +52,15 @@ impl Demand {
     fn bits(&self) -> u8 {
         match self.prefix {
             IpNet::V4(_) => 32,
+            IpNet::V6(_) if self.single => 128,
             IpNet::V6(_) => 64,
         }
     }
 
     fn unit(&self) -> (&'static str, &'static str) {
         match self.prefix {
-            IpNet::V4(_) => ("address", "addresses"),
-            IpNet::V6(_) => ("/64", "/64s"),
+            IpNet::V6(_) if !self.single => ("/64", "/64s"),
+            _ => ("address", "addresses"),
         }
     }
 }
@@ -99,13 +103,15 @@ fn demands(dc: &DataCenter) -> Vec<Demand> {
         (demand.reserved, demand.block) = (ipv6::RESERVED, ipv6::PER_RACK);
         demands.push(demand);
     }
-    for range in dc.exposed.iter().filter(|range| range.name == "bastion") {
+    let bastions = ["bastion", "bastion6"];
+    for range in dc.exposed.iter().filter(|it| bastions.contains(&it.name)) {
         let pool = Pool {
             prefix: range.prefix,
             place: Some(range.place),
         };
         let mut demand = Demand::of("", pool, (0, 1, racks));
-        demand.what = "range `bastion`".into();
+        demand.what = format!("range `{}`", range.name);
+        demand.single = true;
         demands.push(demand);
     }
     demands
@@ -115,7 +121,7 @@ fn demands(dc: &DataCenter) -> Vec<Demand> {
 fn reach(demand: &Demand, otherwise: Place) -> Option<Problem> {
     let (bits, (_, units)) = (demand.bits(), demand.unit());
     let size = match bits.checked_sub(demand.prefix.prefix_len()) {
-        Some(bits) => 1u128 << bits,
+        Some(bits) => 1u128.checked_shl(bits.into()).unwrap_or(u128::MAX),
         None => 0,
     };
     let (reserved, block) = (u128::from(demand.reserved), u128::from(demand.block));

@@ -1,7 +1,7 @@
 //! `core:` and `exposed:`: the router above the fabric, what lies behind it, and what it is told of.
 
-use super::pools;
-use ipnet::Ipv4Net;
+use super::{Family, pools};
+use ipnet::{IpNet, Ipv4Net};
 use placemat_spec::document::{Fields, Item};
 use placemat_spec::{Place, Problem};
 use std::net::Ipv4Addr;
@@ -54,10 +54,10 @@ impl Core {
 /// A range that machines announce addresses of, and that the core is told of as a whole.
 #[derive(Debug, Clone)]
 pub struct Exposed {
-    /// Its key: `load-balancer`, `bastion`, `egress` or `global`.
+    /// Its key: `load-balancer`, `bastion`, `egress` or `global`, of IPv6 with a `6` behind it.
     pub name: &'static str,
     /// All of it.
-    pub prefix: Ipv4Net,
+    pub prefix: IpNet,
     /// Where it stands.
     pub place: Place,
 }
@@ -127,7 +127,7 @@ fn network(item: &Item) -> Option<(Ipv4Net, Place)> {
 }
 
 /// `has_core`: whether there is anybody to tell.
-pub(super) fn exposed(fields: &mut Fields, has_core: bool) -> Vec<Exposed> {
+pub(super) fn exposed(fields: &mut Fields, has_core: bool, family: Family) -> Vec<Exposed> {
     let Some(item) = fields.opt("exposed") else {
         return Vec::new();
     };
@@ -147,9 +147,27 @@ pub(super) fn exposed(fields: &mut Fields, has_core: bool) -> Vec<Exposed> {
         };
         exposed.push(Exposed {
             name,
-            prefix,
+            prefix: prefix.into(),
             place,
         });
+    }
+    for name in ["load-balancer6", "bastion6", "egress6", "global6"] {
+        let Some(item) = fields.opt(name) else {
+            continue;
+        };
+        if family == Family::Ipv4 {
+            item.findings().error(
+                item.problem("no-ipv6", "needs IPv6", "of no use here")
+                    .help("add `family: dual` or `family: ipv6`"),
+            );
+        }
+        if let Some((prefix, place)) = pools::prefix6(&item) {
+            exposed.push(Exposed {
+                name,
+                prefix: prefix.into(),
+                place,
+            });
+        }
     }
     fields.finish();
     exposed

@@ -214,6 +214,22 @@ const EXPOSED: Shape = Shape::Map(&[
         Shape::Form(&PREFIX),
         "Public addresses, announced by servers.",
     ),
+    Key::optional(
+        "load-balancer6",
+        Shape::Form(&PREFIX6),
+        "The same of IPv6, where `family` has it.",
+    ),
+    Key::optional(
+        "bastion6",
+        Shape::Form(&PREFIX6),
+        "One IPv6 address for each boot server.",
+    ),
+    Key::optional(
+        "egress6",
+        Shape::Form(&PREFIX6),
+        "IPv6 sources of what leaves.",
+    ),
+    Key::optional("global6", Shape::Form(&PREFIX6), "Public IPv6 addresses."),
 ]);
 
 /// Title of the rack spec's JSON Schema.

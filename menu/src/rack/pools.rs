@@ -92,6 +92,12 @@ pub(super) fn prefix(item: &Item) -> Option<(Ipv4Net, Place)> {
     Some((prefix.value, prefix.place))
 }
 
+/// The same of IPv6.
+pub(super) fn prefix6(item: &Item) -> Option<(Ipv6Net, Place)> {
+    let prefix = item.parse("bad-prefix", PREFIX6, network::<Ipv6Net>)?;
+    Some((prefix.value, prefix.place))
+}
+
 /// A prefix without host bits.
 fn network<Net>(text: &str) -> Result<Net, String>
 where

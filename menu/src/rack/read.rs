@@ -80,7 +80,7 @@ fn data_center(mut fields: Fields, dir: &Path) -> Option<DataCenter> {
     let layout = layout::layout(&mut fields, types.as_ref(), kind);
     let family = family.map_or(Family::Ipv4, |it| it.value);
     let core = core::core(&mut fields);
-    let exposed = core::exposed(&mut fields, core.is_some());
+    let exposed = core::exposed(&mut fields, core.is_some(), family);
     let boot = fields.opt("boot").and_then(|it| it.choice(&BOOTS));
     let dc = DataCenter {
         name,

@@ -74,7 +74,7 @@ fn prefixes(dc: &DataCenter) -> Vec<Prefix> {
     let exposed = dc.exposed.iter();
     in_use
         .map(|(name, prefix, _)| (name, prefix))
-        .chain(exposed.map(|range| (range.name, range.prefix.into())))
+        .chain(exposed.map(|range| (range.name, range.prefix)))
         .map(|(name, prefix)| Prefix {
             name: name.into(),
             prefix,

@@ -28,7 +28,7 @@ pub(super) fn link_name(dc: &DataCenter, switch: u32) -> String {
 /// What the core is told of as a whole: loopbacks, segments, exposed ranges.
 pub(super) fn aggregates(dc: &DataCenter) -> Vec<IpNet> {
     let pools = [dc.pools.node, dc.pools.loopback].map(|pool| pool.prefix.into());
-    let exposed = dc.exposed.iter().map(|range| range.prefix.into());
+    let exposed = dc.exposed.iter().map(|range| range.prefix);
     let ipv6 = dc.has_ipv6().then_some(dc.pools.ipv6.prefix.into());
     pools.into_iter().chain(exposed).chain(ipv6).collect()
 }
@@ -53,7 +53,10 @@ pub(super) fn services(dc: &DataCenter) -> Services {
         return Services::default();
     };
     let pools = [dc.pools.node, dc.pools.loopback, dc.pools.core].map(|pool| pool.prefix);
-    let exposed = dc.exposed.iter().map(|range| range.prefix);
+    let exposed = dc.exposed.iter().filter_map(|range| match range.prefix {
+        IpNet::V4(prefix) => Some(prefix),
+        IpNet::V6(_) => None,
+    });
     let behind = [core.external, core.operation].into_iter().flatten();
     let clients = pools.into_iter().chain(exposed).chain(behind);
     let asked = core.proxy.is_some() || core.ntp.is_some();

@@ -77,14 +77,15 @@ pub(super) fn boot_server(dc: &DataCenter, allocation: &Allocation, rack: u32) -
             name,
         }
     });
-    let bastion = allocation.bastion(rack).map(Into::into);
+    let bastion = allocation.bastion(rack).map(Into::into).into_iter();
+    let bastions = bastion.chain(allocation.bastion6(rack).map(Into::into));
     BootServer {
         speaker: Speaker {
             name: boot_name(rack),
             asn,
             loopback: allocation.loopback(rack, Seat::Boot),
             loopback6: allocation.loopback6(rack, Seat::Boot),
-            addresses: bastion.into_iter().collect(),
+            addresses: bastions.collect(),
             sessions: sessions.collect(),
         },
         rack,

@@ -74,30 +74,35 @@ fn sessions_establish_and_loopbacks_reach_each_other_and_relays_relay() {
 }
 
 #[test]
-fn bird_accepts_every_configuration() {
+fn programs_accept_every_configuration() {
     if !is_there("bird") {
         return;
     }
-    for text in [SMALL, ROUTERS, ODD, MEDIUM, TURNED] {
+    let exposed = "exposed: {bastion: 10.76.0.0/24, bastion6: 'fd72::/64', global6: 'fd73::/64'}";
+    let exposed = format!("{SMALL}family: dual\ncore: {{}}\n{exposed}\n");
+    for text in [SMALL, ROUTERS, ODD, MEDIUM, TURNED, &exposed] {
         let output = expand(&source(text)).unwrap();
         let folder = tempfile::tempdir().unwrap();
         write(&output, folder.path());
         for file in &output.files {
-            if file
-                .path
-                .extension()
-                .is_none_or(|extension| extension != "conf")
-            {
+            let path = folder.path().join(&file.path);
+            let (program, arguments) = match file.path.to_str().unwrap() {
+                // Of those who serve, too, where they are there to ask.
+                "core/squid.conf" => ("squid", &["-k", "parse", "-f"][..]),
+                "core/chrony.conf" => ("chronyd", &["-p", "-f"][..]),
+                _ if path.extension().is_some_and(|it| it == "conf") => ("bird", &["-p", "-c"][..]),
+                _ => continue,
+            };
+            if program != "bird" && !is_there(program) {
                 continue;
             }
-            let bird = Command::new("bird")
-                .arg("-p")
-                .arg("-c")
-                .arg(folder.path().join(&file.path))
+            let said = Command::new(program)
+                .args(arguments)
+                .arg(path)
                 .output()
                 .unwrap();
-            let errors = String::from_utf8_lossy(&bird.stderr);
-            assert!(bird.status.success(), "{}: {errors}", file.path.display());
+            let errors = String::from_utf8_lossy(&said.stderr);
+            assert!(said.status.success(), "{}: {errors}", file.path.display());
         }
     }
 }

@@ -44,6 +44,10 @@ fn home(plan: &Plan, row: &Row, address: IpAddr) -> IpNet {
         found.unwrap_or_else(|| panic!("no pool {name}")).prefix
     };
     let bastion = plan.prefixes.iter().find(|it| it.name == "bastion");
+    let bastion6 = plan.prefixes.iter().find(|it| it.name == "bastion6");
+    if bastion6.is_some_and(|it| it.prefix.contains(&address)) {
+        return pool("bastion6");
+    }
     if address.is_ipv6() {
         return pool("ipv6");
     }

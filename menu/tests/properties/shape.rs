@@ -121,10 +121,14 @@ impl Shape {
         )
         .unwrap();
         if self.core {
+            let more = match self.family {
+                "ipv4" => "",
+                _ => ", bastion6: 'fd00:2::/124', global6: 'fd00:3::/48'",
+            };
             writeln!(
                 text,
                 "core: {{internet: {INTERNET}, external: {EXTERNAL}, proxy: {PROXY}}}\n\
-                 exposed: {{bastion: 10.3.0.0/28, load-balancer: 10.4.0.0/16}}"
+                 exposed: {{bastion: 10.3.0.0/28, load-balancer: 10.4.0.0/16{more}}}"
             )
             .unwrap();
         }

@@ -1,14 +1,14 @@
 //! Whether pools, ranges, networks and services keep clear of each other.
 
 use crate::rack::{DataCenter, Pool};
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net};
 use placemat_spec::{Place, Problem};
 
 /// What takes up addresses.
 struct Claim {
     /// How messages call it.
     what: String,
-    prefix: Ipv4Net,
+    prefix: IpNet,
     /// None of a default pool.
     place: Option<Place>,
 }
@@ -44,14 +44,14 @@ pub(super) fn check(dc: &DataCenter) -> Vec<Problem> {
 
 /// Everything in use; a pool that is named counts as such.
 fn claims(dc: &DataCenter) -> Vec<Claim> {
-    let pools = &dc.pools;
-    let pool = |key: &str, pool: Pool<Ipv4Net>, in_use: bool| {
+    fn pool<Net: Into<IpNet>>(key: &str, pool: Pool<Net>, in_use: bool) -> Option<Claim> {
         (in_use || pool.place.is_some()).then(|| Claim {
             what: format!("pool `{key}`"),
-            prefix: pool.prefix,
+            prefix: pool.prefix.into(),
             place: pool.place,
         })
-    };
+    }
+    let pools = &dc.pools;
     let of_pools = [
         pool("node", pools.node, true),
         pool("fabric", pools.fabric, true),
@@ -59,6 +59,7 @@ fn claims(dc: &DataCenter) -> Vec<Claim> {
         pool("bmc", pools.bmc, true),
         pool("pods", pools.pods, dc.pods > 0),
         pool("core", pools.core, dc.core.is_some()),
+        pool("ipv6", pools.ipv6, dc.has_ipv6()),
     ];
     let exposed = dc.exposed.iter().map(|range| Claim {
         what: format!("range `{}`", range.name),
@@ -69,10 +70,10 @@ fn claims(dc: &DataCenter) -> Vec<Claim> {
         let networks = core.networks().map(|(key, net)| ("network", key, net));
         let services = core
             .services()
-            .map(|(key, address)| ("address", key, address.into()));
+            .map(|(key, address)| ("address", key, Ipv4Net::from(address)));
         networks.chain(services).map(|(what, key, prefix)| Claim {
             what: format!("{what} `{key}`"),
-            prefix,
+            prefix: IpNet::from(prefix),
             place: core.place(key),
         })
     });
