@@ -107,9 +107,7 @@ pub struct Report {
 
 /// Verifies a plan and the files that were rendered from it.
 pub fn verify(plan: &Plan, files: &[File]) -> Result<Report, Problems> {
-    let planned = site::planned(plan);
-    let planned = Facts::of(&planned);
-    checked(&planned, None, Vec::new)?;
+    checked(&Facts::of(&site::planned(plan)), None, Vec::new)?;
     let (mut site, sources) = site::read(files)?;
     if plan.boot == Boot::Sabakan {
         // What sabakan hands out is in files of its own, which it reads as the plan has them.
@@ -121,7 +119,9 @@ pub fn verify(plan: &Plan, files: &[File]) -> Result<Report, Problems> {
     }
     let facts = Facts::of(&site);
     checked(&facts, None, || sources.clone())?;
-    checked(&facts, Some(&planned), || sources.clone())?;
+    // Made once more: it and what the files are read from would be a lot of memory at once.
+    let planned = site::planned(plan);
+    checked(&facts, Some(&Facts::of(&planned)), || sources.clone())?;
     Ok(Report {
         verified: format!(
             "{} machines, {} networks and {} sessions keep {} rules",

@@ -12,6 +12,8 @@ pub(crate) struct Facts<'s> {
     pub(crate) held: Vec<Held<'s>>,
     by_address: HashMap<IpAddr, Held<'s>>,
     ends: HashMap<&'s str, Vec<(&'s str, &'s Port)>>,
+    /// Sessions by whose they are and with whom: a spine has thousands.
+    between: HashMap<&'s str, HashMap<&'s str, Vec<&'s Session>>>,
 }
 
 impl<'s> Facts<'s> {
@@ -19,12 +21,22 @@ impl<'s> Facts<'s> {
         let held = site.held();
         // Of an address that is given twice the first counts; another rule tells of it.
         let by_address = held.iter().rev().map(|it| (it.net.addr(), *it)).collect();
-        Self {
+        let mut facts = Self {
             site,
             by_address,
             held,
             ends: site.ends(),
+            between: HashMap::new(),
+        };
+        let mut between: HashMap<_, HashMap<_, Vec<&Session>>> = HashMap::new();
+        for (name, session) in facts.sessions() {
+            if let Some(peer) = facts.holder(session.neighbor) {
+                let ours = between.entry(name).or_default();
+                ours.entry(peer.machine).or_default().push(session);
+            }
         }
+        facts.between = between;
+        facts
     }
 
     /// Whose an address is.
@@ -55,24 +67,22 @@ impl<'s> Facts<'s> {
         session: &Session,
     ) -> Option<(&'s str, Option<&'s Session>)> {
         let peer = self.holder(session.neighbor)?.machine;
-        let mut candidates = self.towards(peer, name);
+        let mut candidates = self.towards(peer, name).iter().copied();
         Some((peer, candidates.find(|back| fit(session, back))))
     }
 
     /// The session of a peer that is probably meant to be the other end, but has other addresses:
     /// one that has no other end either.
     pub(crate) fn near(&self, name: &str, peer: &str) -> Option<&'s Session> {
-        let mut candidates = self.towards(peer, name);
-        candidates.find(|near| !self.towards(name, peer).any(|session| fit(session, near)))
+        let mut candidates = self.towards(peer, name).iter().copied();
+        let ours = self.towards(name, peer);
+        candidates.find(|near| !ours.iter().any(|session| fit(session, near)))
     }
 
     /// The sessions of a machine with another.
-    fn towards(&self, from: &str, to: &str) -> impl Iterator<Item = &'s Session> {
-        let sessions = self.machine(from).map_or(&[][..], |it| &it.sessions);
-        let to = to.to_owned();
-        sessions
-            .iter()
-            .filter(move |it| self.holder(it.neighbor).is_some_and(|it| it.machine == to))
+    fn towards(&self, from: &str, to: &str) -> &[&'s Session] {
+        let ours = self.between.get(from);
+        ours.and_then(|it| it.get(to)).map_or(&[], Vec::as_slice)
     }
 
     /// Whether a machine is plugged into a network.

@@ -1,5 +1,6 @@
 //! Measures what a user waits for, and writes it with the machine's description to a JSON file.
-//! Numbers only: nothing here passes or fails by a time.
+//! Nothing here passes or fails by a time; what should grow no faster than its input fails where it
+//! does, by processor time.
 //!
 //! ```text
 //! bench PLACEMAT RUNS OUT.json      from the top of the work tree; `ci/bench` builds and calls it
@@ -9,6 +10,8 @@
 //! run; `down` and `kill -9` are timed from outside.
 
 use anyhow::{Context, Result, bail, ensure};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::{TimeVal, TimeValLike};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -24,6 +27,17 @@ bfd: {interval: 400ms, multiplier: 5}
 bgp: {hold: 30s, connect: 1s, error-wait: 1s}
 ";
 
+/// Ratios that hold on any machine, with the most that they may be. What is twice as large may take
+/// 2.2 times as long.
+const AT_MOST: [(&str, f64); 3] = [
+    (MENU_GROWTH, 2.2),
+    (VERIFY_GROWTH, 2.2),
+    (CHECK_GROWTH, 1.1),
+];
+const CHECK_GROWTH: &str = "check: a line of 100,000 to one of 50,000 (ratio)";
+const MENU_GROWTH: &str = "menu: 2,000 racks to 1,000 (ratio)";
+const VERIFY_GROWTH: &str = "menu --check: 2,000 racks to 1,000 (ratio)";
+
 /// Everything is up, every session on both ends, every loopback reaches every other.
 const STEADY: &str = "{all: [{booted: {of: node/*}}, \
     {bgp: {of: [router/*, boot-server/*, node/*]}}, \
@@ -32,6 +46,11 @@ const STEADY: &str = "{all: [{booted: {of: node/*}}, \
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
+    if let [_, flag, command @ ..] = &arguments[..]
+        && flag == SPENT
+    {
+        return spent_by(command);
+    }
     let [_, placemat, runs, out] = &arguments[..] else {
         bail!("usage: bench PLACEMAT RUNS OUT.json");
     };
@@ -62,10 +81,17 @@ fn main() -> Result<()> {
     });
     let text = serde_json::to_string_pretty(&report)?;
     std::fs::write(out, &text).with_context(|| format!("write {out}"))?;
-    for (name, median) in samples.medians() {
-        say(&format!("{name:<44} {median:>10} ms"));
+    let medians = samples.medians();
+    for (name, median) in &medians {
+        let unit = if name.ends_with(')') { "" } else { " ms" };
+        say(&format!("{name:<56} {median:>10}{unit}"));
     }
     say(&format!("written to {out}"));
+    for (name, most) in AT_MOST {
+        let ratio = medians.get(name).and_then(Value::as_f64);
+        let ratio = ratio.with_context(|| format!("{name} was not measured"))?;
+        ensure!(ratio <= most, "{name} is {ratio}, more than {most}");
+    }
     Ok(())
 }
 
@@ -79,7 +105,12 @@ impl Samples {
     fn add(&mut self, name: &str, ms: f64) {
         let list = self.times.entry(name).or_insert_with(|| json!([]));
         if let Value::Array(list) = list {
-            list.push(json!((ms * 10.0).round() / 10.0));
+            let fine = if name.ends_with("(ratio)") {
+                100.0
+            } else {
+                10.0
+            };
+            list.push(json!((ms * fine).round() / fine));
         }
     }
 
@@ -141,29 +172,36 @@ impl Bench {
     /// How long specifications take to expand and to check, and whether that grows with their length
     /// and no faster.
     fn reading(&self, samples: &mut Samples) -> Result<()> {
-        let (menu, _) = self.menu("racks-1000", 1000)?;
-        samples.add("menu: 1,000 racks of 28 servers", menu);
+        for (name, flags, growth) in [
+            ("menu", &[][..], MENU_GROWTH),
+            ("menu --check", &["--check"], VERIFY_GROWTH),
+        ] {
+            let (one, _) = self.menu("racks-1000", 1000, flags)?;
+            let (two, _) = self.menu("racks-2000", 2000, flags)?;
+            let name = format!("{name}: 1,000 racks of 28 servers");
+            samples.add(&name, one.ms);
+            samples.add(&format!("{name} (MB at most)"), one.peak_mb);
+            samples.add(growth, two.processor_ms / one.processor_ms);
+        }
         let mut times = Vec::new();
         for (name, racks, lines) in [("racks-170", 170, 50_000_u32), ("racks-340", 340, 100_000)] {
-            let (_, cluster) = self.menu(name, racks)?;
+            let (_, cluster) = self.menu(name, racks, &[])?;
             let count = u32::try_from(std::fs::read_to_string(&cluster)?.lines().count())?;
             ensure!(count >= lines, "{racks} racks are {count} lines");
-            let time = timed(self.command().arg("check").arg(&cluster))?;
+            let spent = spent(self.command().arg("check").arg(&cluster))?;
             // Per line, so that a larger cluster than asked for counts as one of that size.
-            times.push(time / f64::from(count));
+            let lines = f64::from(count);
+            times.push((spent.ms / lines, spent.processor_ms / lines));
         }
-        if let [half, whole] = times[..] {
+        if let [(half, half_busy), (_, whole_busy)] = times[..] {
             samples.add("check: cluster of 50,000 lines", half * 50_000.0);
-            samples.add(
-                "check: a line of 100,000 to one of 50,000 (ratio)",
-                whole / half,
-            );
+            samples.add(CHECK_GROWTH, whole_busy / half_busy);
         }
         Ok(())
     }
 
-    /// Expands a data center of so many racks: how long that took, and its cluster file.
-    fn menu(&self, name: &str, racks: u32) -> Result<(f64, PathBuf)> {
+    /// Expands a data center of so many racks: what that took, and its cluster file.
+    fn menu(&self, name: &str, racks: u32, flags: &[&str]) -> Result<(Spent, PathBuf)> {
         let dir = self.work.join(name);
         std::fs::create_dir_all(&dir)?;
         let spec = dir.join("dc.yml");
@@ -177,8 +215,9 @@ impl Bench {
                  asn-base: 4200000000\npools: {{node: 10.0.0.0/12, fabric: 10.16.0.0/12, loopback: 10.32.0.0/24, bmc: 10.48.0.0/12}}\n"
             ),
         )?;
-        let time = timed(self.command().arg("menu").arg(&spec).arg("-o").arg(&dir))?;
-        Ok((time, dir.join("cluster.yml")))
+        let mut command = self.command();
+        command.arg("menu").arg(&spec).arg("-o").arg(&dir);
+        Ok((spent(command.args(flags))?, dir.join("cluster.yml")))
     }
 
     fn command(&self) -> Command {
@@ -279,18 +318,68 @@ impl Bench {
     }
 }
 
-/// How long a command takes to its good end.
-fn timed(command: &mut Command) -> Result<f64> {
-    let begin = Instant::now();
-    let output = command.output().context("start placemat")?;
-    let time = ms(begin.elapsed());
+/// What a command takes to its good end.
+struct Spent {
+    /// From start to end, in milliseconds.
+    ms: f64,
+    /// Time of processors, in milliseconds.
+    processor_ms: f64,
+    /// Resident memory at its most, in megabytes.
+    peak_mb: f64,
+}
+
+/// The flag by which this program runs another and says what that took: the kernel tells a process
+/// of all its children at once, so each has a parent of its own.
+const SPENT: &str = "--spent";
+
+fn spent(command: &Command) -> Result<Spent> {
+    let mut parent = Command::new(std::env::current_exe()?);
+    parent.arg(SPENT).arg(command.get_program());
+    parent.args(command.get_args()).stdin(Stdio::null());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => parent.env(name, value),
+            None => parent.env_remove(name),
+        };
+    }
+    let output = parent.output().context("start a parent")?;
     ensure!(
         output.status.success(),
-        "{command:?} ended with {}:\n{}",
+        "{command:?}:\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let told: [f64; 3] = serde_json::from_slice(&output.stdout).context("read what it took")?;
+    let [ms, processor_ms, peak_mb] = told;
+    Ok(Spent {
+        ms,
+        processor_ms,
+        peak_mb,
+    })
+}
+
+/// Runs a command, and prints what it took.
+#[expect(clippy::print_stdout, reason = "what the parent asked for")]
+fn spent_by(command: &[String]) -> Result<()> {
+    let [program, arguments @ ..] = command else {
+        bail!("{SPENT} takes a command");
+    };
+    let begin = Instant::now();
+    let output = Command::new(program).args(arguments).output()?;
+    let took = ms(begin.elapsed());
+    ensure!(
+        output.status.success(),
+        "it ended with {}:\n{}",
         output.status,
         String::from_utf8_lossy(&output.stderr)
     );
-    Ok(time)
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let busy = [usage.user_time(), usage.system_time()];
+    let busy: i64 = busy.iter().map(TimeVal::num_microseconds).sum();
+    // A processor of a bench is busy for less than 2^52 microseconds; Linux counts kilobytes.
+    let [busy, peak] =
+        [busy, usage.max_rss()].map(|number| f64::from(u32::try_from(number).unwrap_or(u32::MAX)));
+    println!("{}", json!([took, busy / 1000.0, peak / 1024.0]));
+    Ok(())
 }
 
 /// When the run's only wait came true.

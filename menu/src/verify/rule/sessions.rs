@@ -22,7 +22,9 @@ pub(in crate::verify) fn check(facts: &Facts, problems: &mut Vec<Problem>) {
         }
         problems.extend(foreign(facts, name, session));
         problems.extend(apart(facts, name, session, peer));
-        if let (None, Some(near)) = (back, facts.near(name, peer)) {
+        if back.is_none()
+            && let Some(near) = facts.near(name, peer)
+        {
             if name < peer {
                 problems.push(crossed((name, session), (peer, near)));
             }
