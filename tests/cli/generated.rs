@@ -97,6 +97,8 @@ fn bird_takes_every_configuration() {
         let configs: Vec<&Path> = files
             .map(|file| file.path.as_path())
             .filter(|path| path.extension() == Some(OsStr::new("conf")))
+            // Those of the core's services are squid's and chronyd's.
+            .filter(|path| !path.starts_with("core"))
             .collect();
         assert!(configs.len() >= written.output.plan.routers.len());
         for config in configs {
