@@ -185,6 +185,6 @@ mod tests {
         );
         lab.write_all(b"{\"answer\"").await.expect("send");
         drop(lab);
-        assert!(matches!(client.answer().await, Err(ClientError::Talk(_))));
+        assert!(matches!(client.answer().await, Err(ClientError::Ended)));
     }
 }
