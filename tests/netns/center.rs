@@ -22,7 +22,7 @@ const NEEDS: [Need; 5] = [
     Need::Image,
 ];
 
-/// Two racks with one ToR each, IPv4, two feeds.
+/// Two racks with one ToR each, links of IPv6 only, two feeds.
 const FOUR: &str = "
 kind: DataCenter
 name: four
@@ -30,6 +30,7 @@ spines: 2
 tors: 1
 racks: [{count: 2, servers: [2 x light]}]
 types: {light: {tier: netns}}
+family: ipv6
 power: {feeds: 2}
 ";
 
@@ -50,14 +51,15 @@ core: {internet: 10.0.0.0/24, external: 10.75.1.0/24, operation: 10.75.2.0/24, p
 exposed: {bastion: 10.76.16.0/24}
 ";
 
-/// Links of IPv6 only, an ASN for each switch.
+/// IPv4, an ASN for each switch. With two spines and a ToR a rack it needs a third of the neighbours
+/// that a kernel has by default for all labs at once.
 const SIXTY: &str = "
 kind: DataCenter
 name: sixty
-spines: 4
-racks: [{servers: [light]}, {count: 26, servers: []}, {servers: [light]}]
+spines: 2
+tors: 1
+racks: [{servers: [light]}, {count: 56, servers: []}, {servers: [light]}]
 types: {light: {tier: netns}}
-family: ipv6
 asn: {scheme: per-switch}
 ";
 
@@ -110,7 +112,7 @@ impl Center {
 }
 
 #[test]
-fn four_routers_share_the_load_and_live_on_either_feed() {
+fn four_routers_carry_ipv4_over_ipv6_and_live_on_either_feed() {
     if !needs(&NEEDS) {
         return;
     }
@@ -199,7 +201,7 @@ fn twenty_routers_in_five_stages_reach_what_is_behind_the_core() {
 }
 
 #[test]
-fn sixty_routers_of_an_asn_each_carry_ipv4_over_ipv6() {
+fn sixty_routers_of_an_asn_each_converge() {
     if !needs(&NEEDS) {
         return;
     }
@@ -210,9 +212,9 @@ fn sixty_routers_of_an_asn_each_carry_ipv4_over_ipv6() {
       - bgp: {of: [router/*, boot-server/*, node/*]}
       - bfd: {of: [router/*, boot-server/*, node/*]}
       - route: {at: router/*, to: [router/*, boot-server/*, node/*]}
-      - route: {at: router/rack1-tor1, to: [router/rack=28, boot-server/rack=28, node/rack=28], next-hops: 4, via: router/role=spine}
+      - route: {at: router/rack1-tor1, to: [router/rack=58, boot-server/rack=58, node/rack=58], next-hops: 2, via: router/role=spine}
       - reachable: {from: node/*, to: [router/*, boot-server/*, node/*]}
-      - reachable: {from: [router/spine-4, boot-server/rack7-boot], to: [router/*, boot-server/*, node/*]}
+      - reachable: {from: [router/spine-2, boot-server/rack7-boot], to: [router/*, boot-server/*, node/*]}
 ";
     center.passes(steady, STEADY);
 }
