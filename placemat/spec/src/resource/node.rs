@@ -130,7 +130,7 @@ pub struct Memory {
 pub struct Firmware {
     /// UEFI (OVMF) rather than BIOS.
     pub uefi: bool,
-    /// Boots over HTTP when the boot order says network.
+    /// The network comes before disks, where the boot order does not say otherwise.
     pub http_boot: bool,
     /// Secure Boot with enrolled keys; where that stands.
     pub secure_boot: Option<Place>,

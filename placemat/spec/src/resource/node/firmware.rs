@@ -23,10 +23,10 @@ pub(super) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Firmwa
         );
     }
     let Some(mut inner) = item.and_then(|it| it.fields()) else {
-        let uefi = short.is_some_and(|it| it.value);
         return Firmware {
-            uefi,
-            http_boot: uefi,
+            uefi: short.is_some_and(|it| it.value),
+            // Left to itself, as placemat v2 did, OVMF tries disks before the network.
+            http_boot: false,
             secure_boot: None,
             nvram: None,
         };

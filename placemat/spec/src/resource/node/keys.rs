@@ -46,7 +46,7 @@ const FIRMWARE: Key = Key::optional(
         Key::optional(
             "http-boot",
             Shape::Boolean,
-            "Boots over HTTP where the boot order says network.",
+            "Boots over HTTP; from its disks after that, where no `boot-order` says otherwise.",
         )
         .or("as `uefi`"),
         Key::optional(
@@ -145,7 +145,7 @@ pub(crate) const DOC: KindDoc = KindDoc {
         Key::optional(
             "uefi",
             Shape::Boolean,
-            "Placemat v2's short form of `firmware`.",
+            "Placemat v2's form of `firmware`: UEFI that tries disks first, then the network.",
         ),
         Key::optional(
             "boot-order",
