@@ -149,9 +149,19 @@ impl Templates {
         template: &str,
         data: impl Serialize,
     ) -> Result<File, minijinja::Error> {
+        self.file_of(path, template, &Value::from(Serde(data)))
+    }
+
+    /// The same, of what more than one file is made of.
+    pub(crate) fn file_of(
+        &self,
+        path: impl Into<PathBuf>,
+        template: &str,
+        data: &Value,
+    ) -> Result<File, minijinja::Error> {
         Ok(File {
             path: path.into(),
-            contents: self.0.get_template(template)?.render(Serde(data))?,
+            contents: self.0.get_template(template)?.render(data.clone())?,
             mode: 0o644,
         })
     }
