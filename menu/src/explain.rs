@@ -3,15 +3,16 @@
 
 mod book;
 mod machines;
+mod making;
 mod rest;
 mod speaker;
 
-use crate::allocation::{Allocation, Start, Step, Terms};
+use crate::allocation::Allocation;
 use crate::{Plan, rack};
 use book::Book;
-use placemat_spec::explain::{Explanation, Origin, UnknownName, Value, find};
+pub(crate) use making::Making;
+use placemat_spec::explain::{Explanation, UnknownName, Value, find};
 use placemat_spec::{Problems, Source};
-use std::fmt::Display;
 use thiserror::Error;
 
 /// Why nothing can be explained.
@@ -50,29 +51,6 @@ pub fn explain(source: &Source, name: &str) -> Result<Explanation, ExplainError>
 /// only where its kind is said.
 pub fn names(plan: &Plan) -> impl Iterator<Item = String> {
     things(plan).map(|(target, _)| target)
-}
-
-/// A value that an allocator made: its terms, and the keys that they begin with and of the racks that
-/// they count. Without terms nothing is told of it, which tests find.
-pub(crate) fn of_terms(
-    what: impl Into<String>,
-    value: impl Display,
-    terms: Option<Terms>,
-    start: impl FnOnce(Start) -> Vec<Origin>,
-    rack: impl Fn(u32) -> Origin,
-) -> Value {
-    let Some(terms) = terms else {
-        return Value::new(what, value, "", Vec::new());
-    };
-    let mut from = start(terms.start);
-    for step in &terms.steps {
-        if let Step::Each { what, number, .. } = *step
-            && what == "rack"
-        {
-            from.push(rack(number));
-        }
-    }
-    Value::new(what, value, terms.to_string(), from)
 }
 
 fn things(plan: &Plan) -> impl Iterator<Item = (String, Tell<'_>)> {

@@ -1,8 +1,8 @@
 //! Where keys stand and how values were made, as rows of an explanation.
 
-use super::of_terms;
+use super::Making;
 use crate::Plan;
-use crate::allocation::{Allocation, Made, Start};
+use crate::allocation::{Allocation, Made, Start, Terms};
 use crate::rack::{DataCenter, keys};
 use crate::topology::Interface;
 use placemat_spec::document::{self, Tree};
@@ -11,7 +11,6 @@ use placemat_spec::problem::Findings;
 use placemat_spec::{Place, Source};
 use std::collections::HashMap;
 use std::fmt::Display;
-use std::net::IpAddr;
 
 /// What is known of a rack spec.
 pub(super) struct Book<'a> {
@@ -73,11 +72,6 @@ impl<'a> Book<'a> {
         Origin::new(key, place, self.sources)
     }
 
-    /// The run that a rack is of.
-    pub(super) fn rack(&self, rack: u32) -> Origin {
-        self.at("racks", self.dc.rack(rack).map(|rack| rack.place))
-    }
-
     /// The run that a server is of, by its number in the rack.
     pub(super) fn server(&self, rack: u32, server: u32) -> Origin {
         let servers = self.dc.rack(rack).map(|rack| &rack.servers);
@@ -107,30 +101,24 @@ impl Book<'_> {
         };
         Value::new(what, value, how, vec![origin])
     }
+}
 
-    /// A value that the allocator made. `value` is it as it is shown, with its prefix length perhaps.
-    pub(super) fn made(&self, what: impl Into<String>, value: impl Display, made: Made) -> Value {
-        let start = |start| match start {
+impl Making for Book<'_> {
+    fn terms(&self, made: Made) -> Option<Terms> {
+        self.allocation.terms(made)
+    }
+
+    fn start(&self, start: Start) -> Vec<Origin> {
+        match start {
             Start::Prefix(key, _) => vec![self.key(&key.split('.').collect::<Vec<_>>())],
             Start::AsnBase(_) => vec![self.asn_base(), self.key(&["asn", "scheme"])],
             Start::Qemu(_) => Vec::new(),
-        };
-        let terms = self.allocation.terms(made);
-        of_terms(what, value, terms, start, |rack| self.rack(rack))
+        }
     }
 
-    pub(super) fn asn(&self, what: impl Into<String>, asn: u32) -> Value {
-        self.made(what, asn, Made::Asn(asn))
-    }
-
-    /// An address, shown as `value`.
-    pub(super) fn address(
-        &self,
-        what: impl Into<String>,
-        value: impl Display,
-        address: impl Into<IpAddr>,
-    ) -> Value {
-        self.made(what, value, Made::Address(address.into()))
+    /// The run that a rack is of.
+    fn rack(&self, rack: u32) -> Origin {
+        self.at("racks", self.dc.rack(rack).map(|rack| rack.place))
     }
 }
 

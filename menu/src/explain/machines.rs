@@ -1,5 +1,6 @@
 //! Routers, boot servers, servers and their BMCs.
 
+use super::Making;
 use super::book::Book;
 use super::speaker::{interfaces, labels, plugged, power, routing, sessions};
 use crate::allocation::{Made, serial};

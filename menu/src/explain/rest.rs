@@ -1,5 +1,6 @@
 //! Networks, feeds and the image.
 
+use super::Making;
 use super::book::Book;
 use super::speaker::{labels, power_keys};
 use crate::topology::{Feed, Network};

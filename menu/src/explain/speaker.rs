@@ -1,5 +1,6 @@
 //! What machines that speak BGP have in common: labels, ASN, loopbacks, NICs, sessions, power.
 
+use super::Making;
 use super::book::Book;
 use crate::topology::{Interface, Speaker};
 use ipnet::IpNet;

@@ -11,6 +11,7 @@ use placemat_spec::document::Dialect;
 use placemat_spec::explain::Explanation;
 use placemat_spec::{Problems, Source};
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -95,25 +96,28 @@ pub(crate) fn explain_neco(menu: &Source, name: &str) -> Result<Explanation, Exp
 
 /// Writes files to a folder; their paths, relative to it.
 pub(crate) fn put_all(files: &[File], dir: &Path) -> Result<Vec<PathBuf>, Failure> {
-    files.iter().try_for_each(|file| put(file, dir))?;
+    // Files of one folder follow each other.
+    let mut there = PathBuf::new();
+    for file in files {
+        let path = dir.join(&file.path);
+        if let Some(folder) = path.parent().filter(|folder| *folder != there) {
+            fs::create_dir_all(folder)
+                .with_context(|| format!("create {}", folder.display()))
+                .code(exit::HOST)?;
+            folder.clone_into(&mut there);
+        }
+        put(file, &path)
+            .with_context(|| format!("write {}", path.display()))
+            .code(exit::HOST)?;
+    }
     Ok(files.iter().map(|file| file.path.clone()).collect())
 }
 
-fn put(file: &File, dir: &Path) -> Result<(), Failure> {
-    let path = dir.join(&file.path);
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)
-            .with_context(|| format!("create {}", parent.display()))
-            .code(exit::HOST)?;
-    }
-    let write = || {
-        fs::write(&path, &file.contents)?;
-        // What was there before keeps its mode otherwise.
-        fs::set_permissions(&path, fs::Permissions::from_mode(file.mode))
-    };
-    write()
-        .with_context(|| format!("write {}", path.display()))
-        .code(exit::HOST)
+fn put(file: &File, path: &Path) -> std::io::Result<()> {
+    let mut written = fs::File::create(path)?;
+    written.write_all(file.contents.as_bytes())?;
+    // What was there before keeps its mode otherwise.
+    written.set_permissions(fs::Permissions::from_mode(file.mode))
 }
 
 /// The files beside a menu.

@@ -1,7 +1,7 @@
 //! Where keys of the menu and of the files beside it stand, and how values were made.
 
-use crate::allocation::{Made, Start};
-use crate::explain::of_terms;
+use crate::allocation::{Made, Start, Terms};
+use crate::explain::Making;
 use crate::neco::allocation::Allocation;
 use crate::neco::input::Menu;
 use crate::neco::plan::Plan;
@@ -9,8 +9,6 @@ use placemat_spec::document::{self, Document};
 use placemat_spec::explain::{Origin, Value, given};
 use placemat_spec::problem::Findings;
 use placemat_spec::{Place, Source};
-use std::fmt::Display;
-use std::net::Ipv4Addr;
 
 /// What is known of a menu.
 pub(super) struct Book<'a> {
@@ -66,12 +64,6 @@ impl<'a> Book<'a> {
         Origin::new(key, place, self.sources)
     }
 
-    /// The entry of a rack in the inventory.
-    pub(super) fn rack(&self, rack: u32) -> Origin {
-        let place = self.menu.inventory.racks.get(rack as usize);
-        self.at("rack", place.map(|rack| rack.place))
-    }
-
     /// What a document says under `spec`: of `kind`, and of `type` where it has one.
     pub(super) fn spec(&self, kind: &str, of: Option<&str>) -> Vec<Value> {
         let found = self.documents.iter().find_map(|document| {
@@ -102,29 +94,6 @@ impl<'a> Book<'a> {
 
 /// Rows.
 impl Book<'_> {
-    fn made(&self, what: impl Into<String>, value: impl Display, made: Made) -> Value {
-        let start = |start| match start {
-            Start::Prefix(key, _) => vec![self.key(key)],
-            Start::AsnBase(_) | Start::Qemu(_) => vec![self.key("asn-base")],
-        };
-        let terms = self.allocation.terms(made);
-        of_terms(what, value, terms, start, |rack| self.rack(rack))
-    }
-
-    pub(super) fn asn(&self, what: impl Into<String>, asn: u32) -> Value {
-        self.made(what, asn, Made::Asn(asn))
-    }
-
-    /// An address, shown as `value`.
-    pub(super) fn address(
-        &self,
-        what: impl Into<String>,
-        value: impl Display,
-        address: Ipv4Addr,
-    ) -> Value {
-        self.made(what, value, Made::Address(address.into()))
-    }
-
     /// Labels of what may stand in a rack.
     pub(super) fn labels(&self, role: &str, rack: Option<u32>) -> Vec<Value> {
         let mut values = vec![Value::new("labels.role", role, "what it is", Vec::new())];
@@ -142,5 +111,24 @@ impl Book<'_> {
                 }),
         );
         values
+    }
+}
+
+impl Making for Book<'_> {
+    fn terms(&self, made: Made) -> Option<Terms> {
+        self.allocation.terms(made)
+    }
+
+    fn start(&self, start: Start) -> Vec<Origin> {
+        match start {
+            Start::Prefix(key, _) => vec![self.key(key)],
+            Start::AsnBase(_) | Start::Qemu(_) => vec![self.key("asn-base")],
+        }
+    }
+
+    /// The entry of a rack in the inventory.
+    fn rack(&self, rack: u32) -> Origin {
+        let place = self.menu.inventory.racks.get(rack as usize);
+        self.at("rack", place.map(|rack| rack.place))
     }
 }

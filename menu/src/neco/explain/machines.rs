@@ -1,6 +1,7 @@
 //! Servers.
 
 use super::book::Book;
+use crate::explain::Making;
 use crate::neco::allocation::serial;
 use crate::neco::plan::{Node, Rack, Server, Volume};
 use placemat_spec::explain::Value;

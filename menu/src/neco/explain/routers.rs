@@ -1,6 +1,7 @@
 //! Routers, clients and networks.
 
 use super::book::Book;
+use crate::explain::Making;
 use crate::neco::plan::{Namespace, Network, Session};
 use placemat_spec::explain::Value;
 
