@@ -28,12 +28,14 @@ pub mod addresses;
 pub mod allocation;
 pub mod diff;
 pub mod explain;
+mod list;
 pub mod neco;
 pub mod rack;
 mod render;
 pub mod topology;
 pub mod verify;
 
+pub use list::List;
 pub use rack::is_rack_spec;
 pub use render::{FORMATS, File, Format, OwnTemplate, Rendering, built_in_templates};
 pub use topology::Plan;

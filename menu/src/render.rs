@@ -18,7 +18,9 @@ use minijinja::value::{Serde, Value};
 use minijinja::{Environment, UndefinedBehavior};
 use placemat_spec::Problems;
 use serde::Serialize;
+use std::panic::resume_unwind;
 use std::path::PathBuf;
+use std::thread::{self, ScopedJoinHandle};
 
 /// One file to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +65,7 @@ const TEMPLATES: &[Template] = &[
     template!("cluster/power.yml"),
     template!("head.conf"),
     template!("channels.conf"),
+    template!("sessions.conf"),
     template!("switch.conf"),
     template!("tor.conf"),
     template!("core.conf"),
@@ -115,19 +118,28 @@ pub(crate) fn render(plan: &Plan, rendering: &Rendering) -> Result<Vec<File>, Pr
 }
 
 /// All files of a plan that has tables of its own, and templates in place of those of the table.
-pub(crate) fn render_with<P>(
+///
+/// Each kind of file has a thread, and templates of its own: what templates share is counted, and
+/// threads that share it spend their time on those counters.
+pub(crate) fn render_with<P: Sync>(
     plan: &P,
     artifacts: &[Artifact<P>],
     table: &[Template],
     own: &[OwnTemplate],
 ) -> Result<Vec<File>, Problems> {
-    let templates = own::templates(table, own)?;
-    let mut files = Vec::new();
-    for artifact in artifacts {
-        let made = artifact(plan, &templates);
-        files.extend(made.map_err(|error| own::told(&error, table, own))?);
-    }
-    Ok(files)
+    let render = |artifact: Artifact<P>| {
+        let templates = own::templates(table, own)?;
+        artifact(plan, &templates).map_err(|error| own::told(&error, table, own))
+    };
+    let made: Result<Vec<Vec<File>>, Problems> = thread::scope(|scope| {
+        let threads = artifacts.iter().map(|it| scope.spawn(move || render(*it)));
+        let threads: Vec<_> = threads.collect();
+        let joined = threads.into_iter().map(ScopedJoinHandle::join);
+        joined
+            .map(|made| made.unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect()
+    });
+    Ok(made?.into_iter().flatten().collect())
 }
 
 /// The parsed templates. A variable that is not there is an error, never an empty string.
@@ -159,9 +171,12 @@ impl Templates {
         template: &str,
         data: &Value,
     ) -> Result<File, minijinja::Error> {
+        let mut contents = self.0.get_template(template)?.render(data.clone())?;
+        // minijinja makes room for twice as much, and these stay until all are written.
+        contents.shrink_to_fit();
         Ok(File {
             path: path.into(),
-            contents: self.0.get_template(template)?.render(data.clone())?,
+            contents,
             mode: 0o644,
         })
     }
@@ -188,7 +203,8 @@ pub(crate) fn environment() -> Result<Environment<'static>, minijinja::Error> {
 
 /// A string as YAML and JSON quote it. Serials and MACs need it: some look like numbers.
 fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    // Text is always JSON.
+    serde_json::to_string(text).unwrap_or_default()
 }
 
 /// A list in YAML's flow style. What is none is left out; what has a colon is quoted.

@@ -1,6 +1,8 @@
 //! The plan of a data center: every router, server, link, session and address by name. What is
 //! rendered is rendered from this alone, and its fields are what templates see.
 
+#[macro_use]
+mod speaks;
 mod build;
 mod core;
 mod fabric;
@@ -12,6 +14,7 @@ mod switches;
 pub use crate::rack::{AsnScheme, Boot, Family};
 pub(crate) use core::SETUP;
 
+use crate::List;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::Serialize;
 use std::fmt;
@@ -34,13 +37,13 @@ pub struct Plan {
     /// Where addresses come from: pools, and ranges that are exposed.
     pub prefixes: Vec<Prefix>,
     /// Every network.
-    pub networks: Vec<Network>,
+    pub networks: List<Network>,
     /// Super-spines, spines, the ToRs of each rack, then the core and what lies behind it.
-    pub routers: Vec<Router>,
+    pub routers: List<Router>,
     /// One a rack.
-    pub boot_servers: Vec<BootServer>,
+    pub boot_servers: List<BootServer>,
     /// Servers of each rack.
-    pub servers: Vec<Server>,
+    pub servers: List<Server>,
     /// Failure domains: feeds, then PDUs.
     pub feeds: Vec<Feed>,
     /// Services of the core.
@@ -193,10 +196,9 @@ pub enum PeerKind {
 }
 
 /// A switch, the core, or a router behind it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Router {
     /// Its routing.
-    #[serde(flatten)]
     pub speaker: Speaker,
     /// What it is.
     pub role: Role,
@@ -219,6 +221,19 @@ pub struct Router {
     /// Programs besides BIRD and the DHCP relay of a segment.
     pub apps: Vec<App>,
 }
+
+speaks!(Router {
+    role,
+    rack,
+    pod,
+    interfaces,
+    segment,
+    gateways,
+    aggregates,
+    announced,
+    init_scripts,
+    apps
+});
 
 /// Services of the core, and who may use them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -260,10 +275,9 @@ pub struct Segment {
 }
 
 /// The boot server of a rack.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BootServer {
     /// Its routing.
-    #[serde(flatten)]
     pub speaker: Speaker,
     /// Its rack.
     pub rack: u32,
@@ -278,6 +292,15 @@ pub struct BootServer {
     /// Machines that it boots.
     pub machines: Vec<Machine>,
 }
+
+speaks!(BootServer {
+    rack,
+    pod,
+    interfaces,
+    ranges,
+    hosts,
+    machines
+});
 
 /// What DHCP hands out on one segment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -311,10 +334,9 @@ pub struct Machine {
 }
 
 /// A server.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
     /// Its routing. A mock server has no sessions.
-    #[serde(flatten)]
     pub speaker: Speaker,
     /// Its rack.
     pub rack: u32,
@@ -343,6 +365,22 @@ pub struct Server {
     /// Its BMC.
     pub bmc: Bmc,
 }
+
+speaks!(Server {
+    rack,
+    pod,
+    role,
+    kind,
+    tier,
+    virtual_machine,
+    runs,
+    cpu,
+    memory,
+    disk,
+    interfaces,
+    serial,
+    bmc
+});
 
 /// A server's BMC.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

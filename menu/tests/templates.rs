@@ -105,12 +105,12 @@ fn what_is_wrong_with_a_template_is_told_with_its_place() {
 /// What a template breaks, verification finds.
 #[test]
 fn a_template_that_forgets_a_session_is_found() {
-    let (_, boot) = built_in_templates()
-        .find(|(name, _)| *name == "boot.conf")
+    let (_, sessions) = built_in_templates()
+        .find(|(name, _)| *name == "sessions.conf")
         .unwrap();
-    let forgetful = boot.replace("peers(own.sessions)", "peers(own.sessions[:1])");
-    assert_ne!(boot, forgetful);
-    let output = expand(&[("boot.conf", &forgetful)]).unwrap();
+    let forgetful = sessions.replace("in own.sessions", "in own.sessions[:1]");
+    assert_ne!(sessions, forgetful);
+    let output = expand(&[("sessions.conf", &forgetful)]).unwrap();
     let problems = placemat_menu::verify::verify(&output.plan, &output.files).unwrap_err();
     assert!(
         problems.to_string().contains("error[one-sided-session]"),

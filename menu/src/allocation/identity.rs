@@ -38,13 +38,13 @@ pub(super) fn counted(first: Mac, number: i128) -> Mac {
 
 /// SMBIOS serial of a machine: the hex SHA-1 of its name, as placemat v2 has it.
 pub fn serial(name: &str) -> String {
-    Sha1::digest(name.as_bytes())
-        .iter()
-        .fold(String::with_capacity(40), |mut hex, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+    let digest = Sha1::digest(name.as_bytes());
+    let words = digest.as_chunks::<4>().0.iter();
+    words.fold(String::with_capacity(40), |mut hex, word| {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{:08x}", u32::from_be_bytes(*word));
+        hex
+    })
 }
 
 /// The lower 64 bits of the IPv6 address that an interface gives itself (RFC 4291, appendix A).

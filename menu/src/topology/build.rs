@@ -2,6 +2,7 @@
 //! then rack by rack, then the core.
 
 use super::{Image, Network, Plan, Prefix, Timers, core, fabric, links, machines, power, switches};
+use crate::List;
 use crate::allocation::Allocation;
 use crate::rack::DataCenter;
 use ipnet::IpNet;
@@ -23,7 +24,7 @@ impl Plan {
             boot: dc.boot,
             prefixes: prefixes(dc),
             networks: networks(dc, allocation),
-            routers,
+            routers: routers.into_iter().collect(),
             boot_servers: racks(dc)
                 .map(|rack| machines::boot_server(dc, allocation, rack))
                 .collect(),
@@ -84,7 +85,7 @@ fn prefixes(dc: &DataCenter) -> Vec<Prefix> {
 }
 
 /// The BMC network, those of each rack, then those above the racks.
-fn networks(dc: &DataCenter, allocation: &Allocation) -> Vec<Network> {
+fn networks(dc: &DataCenter, allocation: &Allocation) -> List<Network> {
     let bmc = Network {
         bmc: Some(allocation.bmc_hub()),
         ..links::network("bmc".into(), "bmc")

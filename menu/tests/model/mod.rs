@@ -7,7 +7,10 @@ use std::fmt::Write as _;
 pub(super) fn read(sources: &[&str]) -> String {
     let mut text = String::new();
     for source in sources {
-        let mut reader = Reader::default();
+        let mut reader = Reader {
+            speak: speaking(source),
+            ..Reader::default()
+        };
         for line in source.lines() {
             if line.starts_with("#[cfg(test)]") {
                 break;
@@ -19,7 +22,9 @@ pub(super) fn read(sources: &[&str]) -> String {
 }
 
 #[derive(Default)]
-struct Reader {
+struct Reader<'s> {
+    /// Types with the fields of their `speaker`, which no `derive` serializes.
+    speak: Vec<&'s str>,
     /// Comments and attributes of what comes next.
     comment: Vec<String>,
     attributes: String,
@@ -33,7 +38,7 @@ enum Type {
     Enum(bool),
 }
 
-impl Reader {
+impl Reader<'_> {
     fn line(&mut self, line: &str, text: &mut String) {
         let line = line.trim();
         if let Some(comment) = line.strip_prefix("///") {
@@ -52,7 +57,7 @@ impl Reader {
             let line = line.trim_end_matches(',');
             text.push_str(&row(open, line, &attributes, &comment));
         } else if let Some((is_enum, name)) = opened(line)
-            && attributes.contains("Serialize")
+            && (attributes.contains("Serialize") || self.speak.contains(&name))
         {
             // Writing to a string never fails.
             let _ = write!(text, "\n### {name}\n\n{comment}\n\n");
@@ -68,6 +73,14 @@ impl Reader {
     }
 }
 
+/// The types of `speaks!(NAME {`.
+fn speaking(source: &str) -> Vec<&str> {
+    let calls = source
+        .lines()
+        .filter_map(|line| line.strip_prefix("speaks!("));
+    calls.filter_map(|call| call.split(' ').next()).collect()
+}
+
 /// The row of a field or of a word.
 fn row(open: &Type, line: &str, attributes: &str, comment: &str) -> String {
     match open {
@@ -80,7 +93,7 @@ fn row(open: &Type, line: &str, attributes: &str, comment: &str) -> String {
             format!("| `{word}` | {comment} |\n")
         }
         Type::Struct => match field(line) {
-            Some((_, kind)) if attributes.contains("flatten") => {
+            Some(("speaker", kind)) => {
                 format!("| | all fields of {} | {comment} |\n", plain(kind))
             }
             Some((name, kind)) if !attributes.contains("skip)") => {
@@ -125,7 +138,7 @@ fn plain(kind: &str) -> String {
     if let Some(inner) = inner("Option") {
         return format!("{inner}, or none");
     }
-    if let Some(inner) = inner("Vec") {
+    if let Some(inner) = inner("Vec").or_else(|| inner("List")) {
         return format!("list of {inner}");
     }
     if let Some(inside) = kind

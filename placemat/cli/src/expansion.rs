@@ -11,9 +11,15 @@ use placemat_spec::document::Dialect;
 use placemat_spec::explain::Explanation;
 use placemat_spec::{Problems, Source};
 use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt;
+use std::io::{ErrorKind, Write as _};
+use std::num::NonZero;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread::{self, ScopedJoinHandle};
+
+/// Fewer files than so many are not worth a thread.
+const SHARE: usize = 1000;
 
 /// Whether a source is expanded, and not a cluster itself.
 pub(crate) fn is_menu(source: &Source) -> bool {
@@ -95,7 +101,24 @@ pub(crate) fn explain_neco(menu: &Source, name: &str) -> Result<Explanation, Exp
 }
 
 /// Writes files to a folder; their paths, relative to it.
+///
+/// A data center of a thousand racks is tens of thousands of small files, and all that they cost is the
+/// system's time: every processor takes its share.
 pub(crate) fn put_all(files: &[File], dir: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let shares = thread::available_parallelism().map_or(1, NonZero::get);
+    thread::scope(|scope| {
+        let share = files.len().div_ceil(shares).max(SHARE);
+        let threads = files
+            .chunks(share)
+            .map(|files| scope.spawn(|| put_share(files, dir)));
+        let threads: Vec<_> = threads.collect();
+        let mut joined = threads.into_iter().map(ScopedJoinHandle::join);
+        joined.try_for_each(|put| put.unwrap_or_else(|panic| resume_unwind(panic)))
+    })?;
+    Ok(files.iter().map(|file| file.path.clone()).collect())
+}
+
+fn put_share(files: &[File], dir: &Path) -> Result<(), Failure> {
     // Files of one folder follow each other.
     let mut there = PathBuf::new();
     for file in files {
@@ -110,14 +133,25 @@ pub(crate) fn put_all(files: &[File], dir: &Path) -> Result<Vec<PathBuf>, Failur
             .with_context(|| format!("write {}", path.display()))
             .code(exit::HOST)?;
     }
-    Ok(files.iter().map(|file| file.path.clone()).collect())
+    Ok(())
 }
 
 fn put(file: &File, path: &Path) -> std::io::Result<()> {
-    let mut written = fs::File::create(path)?;
-    written.write_all(file.contents.as_bytes())?;
-    // What was there before keeps its mode otherwise.
-    written.set_permissions(fs::Permissions::from_mode(file.mode))
+    let new = fs::File::options()
+        .write(true)
+        .create_new(true)
+        .mode(file.mode)
+        .open(path);
+    let mut written = match new {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            let there = fs::File::create(path)?;
+            // It has the mode that it had.
+            there.set_permissions(fs::Permissions::from_mode(file.mode))?;
+            there
+        }
+        new => new?,
+    };
+    written.write_all(file.contents.as_bytes())
 }
 
 /// The files beside a menu.
@@ -127,5 +161,70 @@ impl Beside for Disk {
     fn text(&self, path: &Path) -> Result<String, String> {
         let file = fs::File::open(path).map_err(|error| input::words(&error))?;
         input::bounded(file).map_err(|unread| format!("it {unread}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str, mode: u32) -> File {
+        File {
+            path: path.into(),
+            contents: format!("this is {path}\n"),
+            mode,
+        }
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn all_files_are_written_by_however_many() {
+        let dir = tempfile::tempdir().unwrap();
+        let count = 3 * SHARE + 1;
+        let files: Vec<File> = (0..count)
+            .map(|number| {
+                file(
+                    &format!("boot/node{}/part{}", number / 2, number % 2),
+                    0o644,
+                )
+            })
+            .collect();
+        let written = put_all(&files, dir.path()).unwrap();
+        assert_eq!(written.len(), count);
+        for (file, path) in files.iter().zip(&written) {
+            assert_eq!(&file.path, path);
+            let text = fs::read_to_string(dir.path().join(path)).unwrap();
+            assert_eq!(text, file.contents);
+        }
+    }
+
+    /// What was there is replaced, whole, and has the mode of what comes in its place.
+    #[test]
+    fn what_was_there_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("setup");
+        fs::write(&path, "longer than what takes its place\n").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        put_all(&[file("setup", 0o755)], dir.path()).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "this is setup\n");
+        assert_eq!(mode(&path), 0o755);
+        put_all(&[file("setup", 0o644)], dir.path()).unwrap();
+        assert_eq!(mode(&path), 0o644);
+    }
+
+    #[test]
+    fn the_first_file_that_cannot_be_written_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("boot"), "").unwrap();
+        let files = [
+            file("cluster.yml", 0o644),
+            file("boot/node1/node.env", 0o644),
+        ];
+        let failure = put_all(&files, dir.path()).unwrap_err();
+        let told = format!("{failure:?}").replace(&dir.path().display().to_string(), "DIR");
+        assert!(told.contains("create DIR/boot/node1"), "{told}");
     }
 }

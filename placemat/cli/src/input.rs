@@ -18,6 +18,7 @@ use std::collections::BTreeSet;
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::{fmt, fs};
 
 /// A checked cluster.
@@ -81,9 +82,12 @@ pub(crate) fn source(path: &Path) -> Result<Source, Failure> {
     let file = fs::File::open(path)
         .with_context(|| format!("read {name}"))
         .code(exit::SPEC)?;
-    let text = text(file, &name)?;
+    placed(path, text(file, &name)?)
+}
+
+/// The text of a file, whose folder is absolute: nothing depends on where the lab process happens to be.
+fn placed(path: &Path, text: impl Into<Arc<str>>) -> Result<Source, Failure> {
     let mut source = Source::file(path, text);
-    // Absolute, so that nothing depends on where the lab process happens to be.
     source.dir = std::env::current_dir()
         .context("find the current directory")?
         .join(&source.dir);
@@ -201,10 +205,15 @@ fn expanded(menu: &Source, dir: &Path, files: Files) -> Result<Loaded, Failure> 
     })
 }
 
-/// Writes the files of an expansion to a folder, and checks the cluster that they are.
+/// Checks the cluster that the files of an expansion are, written to a folder where they have to be
+/// there.
 fn written(all: &[File], dialect: Dialect, dir: &Path, files: Files) -> Result<Loaded, Failure> {
-    expansion::put_all(all, dir)?;
-    let source = source(&dir.join("cluster.yml"))?;
+    if files == Files::MustBeThere {
+        expansion::put_all(all, dir)?;
+    }
+    let cluster = all.iter().find(|it| it.path == Path::new("cluster.yml"));
+    let cluster = cluster.context("an expansion has a cluster.yml")?;
+    let source = placed(&dir.join(&cluster.path), cluster.contents.as_str())?;
     checked(dialect, vec![source], files)
 }
 
