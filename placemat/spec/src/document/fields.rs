@@ -129,11 +129,13 @@ impl<'a> Fields<'a> {
         self.missing.push((keys.to_vec(), problem));
     }
 
-    /// Whether a key is there, and where, without taking it. In placemat v2's dialect zero is not.
+    /// Whether a key is there, and where, without taking it. One without a value is not, and in
+    /// placemat v2's dialect nor is zero.
     pub fn key_place(&self, key: &str) -> Option<Place> {
         let entry = self.entry(key)?;
         let zero = self.findings.dialect() == Dialect::V2 && entry.tree.text() == Some("0");
-        (!zero && !self.is_empty(&entry.tree)).then_some(entry.key_place)
+        let absent = entry.tree.is_null() || zero || self.is_empty(&entry.tree);
+        (!absent).then_some(entry.key_place)
     }
 
     /// Takes a key that means something, but cannot be used here (yet); `false` is let pass. It is

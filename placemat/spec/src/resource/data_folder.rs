@@ -119,7 +119,7 @@ pub(crate) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) {
 /// Whether one of two keys is there; what is wrong is reported.
 fn exactly_one(fields: &mut Fields<'_>, keys: [&'static str; 2]) -> bool {
     let [one, other] = keys;
-    let places = keys.map(|key| fields.key_place(key).filter(|_| !is_null(fields, key)));
+    let places = keys.map(|key| fields.key_place(key));
     match places {
         [Some(_), None] | [None, Some(_)] => return true,
         [None, None] => {
@@ -140,10 +140,6 @@ fn exactly_one(fields: &mut Fields<'_>, keys: [&'static str; 2]) -> bool {
         ),
     }
     false
-}
-
-fn is_null(fields: &Fields<'_>, key: &str) -> bool {
-    fields.peek(key).is_some_and(crate::document::Tree::is_null)
 }
 
 fn read_files(items: &[Item<'_>], reading: &mut Reading<'_>) -> Vec<FolderFile> {
