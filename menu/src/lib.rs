@@ -94,6 +94,11 @@ pub fn templates(source: &Source) -> Result<Option<At<PathBuf>>, Problems> {
     Ok(rack::read(source)?.templates)
 }
 
+/// The folder of the image of a rack spec, and where it is named.
+pub fn bundle(source: &Source) -> Result<At<PathBuf>, Problems> {
+    Ok(rack::read(source)?.image.bundle)
+}
+
 fn planned(source: &Source, dc: &DataCenter) -> Result<Plan, Problems> {
     let allocation =
         Allocation::new(dc).map_err(|problems| Problems::new(vec![source.clone()], problems))?;

@@ -152,7 +152,7 @@ pub struct Image {
     /// Its name.
     pub name: String,
     /// Its folder, resolved against the folder of the rack spec.
-    pub bundle: PathBuf,
+    pub bundle: At<PathBuf>,
 }
 
 /// Account on every BMC.

@@ -5,6 +5,7 @@
 mod cache;
 mod check;
 mod control;
+mod expand;
 mod explain;
 mod generated;
 mod graph;

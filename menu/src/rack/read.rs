@@ -110,14 +110,14 @@ fn data_center(mut fields: Fields, dir: &Path) -> Option<DataCenter> {
 fn image(fields: &mut Fields, dir: &Path) -> Image {
     let mut image = Image {
         name: "node-os".into(),
-        bundle: PathBuf::new(),
+        bundle: At::new(PathBuf::new(), fields.place()),
     };
     if let Some(mut fields) = fields.req("image").and_then(|it| it.fields()) {
         if let Some(name) = fields.opt("name").and_then(|it| word(&it)) {
             image.name = name;
         }
         if let Some(bundle) = fields.req("bundle").and_then(|it| it.string()) {
-            image.bundle = normal(&dir.join(bundle.value));
+            image.bundle = bundle.map(|bundle| normal(&dir.join(bundle)));
         }
         fields.finish();
     }

@@ -17,7 +17,7 @@ impl Plan {
             name: dc.name.clone(),
             image: Image {
                 name: dc.image.name.clone(),
-                bundle: dc.image.bundle.clone(),
+                bundle: dc.image.bundle.value.clone(),
             },
             family: dc.family,
             asn_scheme: dc.asn.scheme,

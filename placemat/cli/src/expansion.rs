@@ -10,6 +10,7 @@ use placemat_menu::{File, Format, Output, Rendering, expand_as};
 use placemat_spec::document::Dialect;
 use placemat_spec::explain::Explanation;
 use placemat_spec::{Problems, Source};
+use std::cell::RefCell;
 use std::fs;
 use std::io::{ErrorKind, Write as _};
 use std::num::NonZero;
@@ -43,7 +44,7 @@ pub(crate) struct Expanded {
 /// Expands a menu into what is to be written to `dir`, verified. `dialect` is for Neco's menus.
 pub(crate) fn verified(menu: &Source, dir: &Path, dialect: Dialect) -> Result<Expanded, Failure> {
     if neco::is_menu(menu) {
-        let Expansion { files, warnings } = of_neco(menu, dir, dialect)?;
+        let Expansion { files, warnings } = of_neco(menu, &Disk::default(), dir, dialect)?;
         return Ok(Expanded {
             verified: format!("{} files, and a cluster that fits together", files.len()),
             files,
@@ -65,14 +66,46 @@ pub(crate) fn verified(menu: &Source, dir: &Path, dialect: Dialect) -> Result<Ex
 
 /// Expands a menu into a folder; what was written, relative to it. `dialect` is for Neco's menus.
 pub(crate) fn write(menu: &Source, dir: &Path, dialect: Dialect) -> Result<Vec<PathBuf>, Failure> {
+    let beside = Disk::default();
     let files = if neco::is_menu(menu) {
-        let expansion = of_neco(menu, dir, dialect)?;
+        let expansion = of_neco(menu, &beside, dir, dialect)?;
         input::warn(&expansion.warnings);
         expansion.files
     } else {
         data_center(menu, None, Vec::new())?.files
     };
+    spare(menu, &beside.read.into_inner(), &files, dir)?;
     put_all(&files, dir)
+}
+
+/// Refuses to write over what a menu was read from: itself, and `beside` it.
+pub(crate) fn spare(
+    menu: &Source,
+    beside: &[PathBuf],
+    files: &[File],
+    dir: &Path,
+) -> Result<(), Failure> {
+    let menu = Path::new(&menu.name);
+    let inputs: Vec<PathBuf> = std::iter::once(menu)
+        .chain(beside.iter().map(PathBuf::as_path))
+        .filter_map(|input| fs::canonicalize(input).ok())
+        .collect();
+    for file in files {
+        let name = file.path.file_name();
+        if inputs.iter().all(|input| input.file_name() != name) {
+            continue;
+        }
+        let path = dir.join(&file.path);
+        if fs::canonicalize(&path).is_ok_and(|there| inputs.contains(&there)) {
+            let error = anyhow::anyhow!(
+                "{} would be written over, and the menu was read from it",
+                path.display()
+            );
+            return Err(Failure::new(exit::USAGE, error)
+                .hint("name another folder with `-o`; nothing was written"));
+        }
+    }
+    Ok(())
 }
 
 /// Expands a rack spec, with templates of `folder`, else of the folder that it names.
@@ -88,16 +121,21 @@ pub(crate) fn data_center(
     Ok(expand_as(spec, &Rendering { templates, formats })?)
 }
 
-fn of_neco(menu: &Source, dir: &Path, dialect: Dialect) -> Result<Expansion, Failure> {
+fn of_neco(
+    menu: &Source,
+    beside: &Disk,
+    dir: &Path,
+    dialect: Dialect,
+) -> Result<Expansion, Failure> {
     let out = std::path::absolute(dir).context("find the current directory")?;
-    Ok(neco::expand(menu, &Disk, &out, dialect)?)
+    Ok(neco::expand(menu, beside, &out, dialect)?)
 }
 
 /// Says where values of what a menu of Neco's expands to come from, as if it were written to the
 /// current directory.
 pub(crate) fn explain_neco(menu: &Source, name: &str) -> Result<Explanation, ExplainError> {
     let out = std::path::absolute(".").unwrap_or_default();
-    neco::explain::explain(menu, &Disk, &out, name)
+    neco::explain::explain(menu, &Disk::default(), &out, name)
 }
 
 /// Writes files to a folder; their paths, relative to it.
@@ -155,10 +193,15 @@ fn put(file: &File, path: &Path) -> std::io::Result<()> {
 }
 
 /// The files beside a menu.
-struct Disk;
+#[derive(Default)]
+struct Disk {
+    /// Which of them were asked for.
+    read: RefCell<Vec<PathBuf>>,
+}
 
 impl Beside for Disk {
     fn text(&self, path: &Path) -> Result<String, String> {
+        self.read.borrow_mut().push(path.to_owned());
         let file = fs::File::open(path).map_err(|error| input::words(&error))?;
         input::bounded(file).map_err(|unread| format!("it {unread}"))
     }

@@ -1,5 +1,7 @@
 //! From file names to a checked cluster: the only place that reads specifications from disk.
 
+mod menu;
+
 use crate::exit::{self, Code, Failure};
 use crate::{expansion, talk};
 use anyhow::Context;
@@ -9,7 +11,7 @@ use placemat_lab::image::Images;
 use placemat_lab::plan::Plan;
 use placemat_lab::preflight::MachineHost;
 use placemat_lab::space;
-use placemat_menu::{File, neco};
+use placemat_menu::File;
 use placemat_spec::cluster::{FileKind, FileRef};
 use placemat_spec::document::{Dialect, LARGEST};
 use placemat_spec::problem::Severity;
@@ -46,13 +48,8 @@ impl Loaded {
     /// The same with the files of a menu's expansion in a folder that stays.
     pub(crate) fn settle(self, specs: &[Source], dir: &Path) -> Result<Self, Failure> {
         let settled = match specs {
-            [menu] if neco::is_menu(menu) => {
-                // Its files name the folder that they are in.
-                let files = expansion::verified(menu, dir, Dialect::Strict)?.files;
-                written(&files, Dialect::V2, dir, Files::MustBeThere)?
-            }
-            _ if self.files.is_empty() => return Ok(self),
-            _ => written(&self.files, Dialect::Strict, dir, Files::MustBeThere)?,
+            [menu] if !self.files.is_empty() => menu::settle(menu, &self.files, dir)?,
+            _ => return Ok(self),
         };
         Ok(Self {
             of_menu: self.of_menu,
@@ -177,12 +174,7 @@ pub(crate) fn outline(sources: &[Source]) -> Result<Loaded, Failure> {
 
 fn load(dialect: Dialect, sources: &[Source], files: Files) -> Result<Loaded, Failure> {
     match sources {
-        [menu] if expansion::is_menu(menu) => {
-            let dir = tempfile::tempdir()
-                .context("make a temporary directory")
-                .code(exit::HOST)?;
-            expanded(menu, dir.path(), files)
-        }
+        [menu] if expansion::is_menu(menu) => menu::look_at(menu, files),
         many => match many.iter().find(|one| expansion::is_menu(one)) {
             Some(menu) => Err(Failure::new(
                 exit::USAGE,
@@ -194,29 +186,6 @@ fn load(dialect: Dialect, sources: &[Source], files: Files) -> Result<Loaded, Fa
     }
 }
 
-fn expanded(menu: &Source, dir: &Path, files: Files) -> Result<Loaded, Failure> {
-    let expanded = expansion::verified(menu, dir, Dialect::Strict)?;
-    let loaded = written(&expanded.files, expanded.dialect, dir, files)?;
-    Ok(Loaded {
-        of_menu: expanded.warnings,
-        files: expanded.files,
-        single_points: expanded.single_points,
-        ..loaded
-    })
-}
-
-/// Checks the cluster that the files of an expansion are, written to a folder where they have to be
-/// there.
-fn written(all: &[File], dialect: Dialect, dir: &Path, files: Files) -> Result<Loaded, Failure> {
-    if files == Files::MustBeThere {
-        expansion::put_all(all, dir)?;
-    }
-    let cluster = all.iter().find(|it| it.path == Path::new("cluster.yml"));
-    let cluster = cluster.context("an expansion has a cluster.yml")?;
-    let source = placed(&dir.join(&cluster.path), cluster.contents.as_str())?;
-    checked(dialect, vec![source], files)
-}
-
 fn nothing() -> Problems {
     Problems::new(Vec::new(), Vec::new())
 }
@@ -224,18 +193,25 @@ fn nothing() -> Problems {
 fn checked(dialect: Dialect, sources: Vec<Source>, files: Files) -> Result<Loaded, Failure> {
     let (cluster, warnings) = Cluster::load_as(dialect, sources)?;
     if files == Files::MustBeThere {
-        cluster.check_files(|file| {
-            visible(file)?;
-            readable(file).map_err(|reason| file.missing(&reason))
-        })?;
+        cluster.check_files(usable)?;
     }
-    Ok(Loaded {
+    Ok(loaded(cluster, warnings))
+}
+
+fn loaded(cluster: Cluster, warnings: Problems) -> Loaded {
+    Loaded {
         cluster,
         warnings,
         of_menu: nothing(),
         files: Vec::new(),
         single_points: Vec::new(),
-    })
+    }
+}
+
+/// Whether a lab could use a file that the cluster needs.
+fn usable(file: &FileRef) -> Result<(), Problem> {
+    visible(file)?;
+    readable(file).map_err(|reason| file.missing(&reason))
 }
 
 /// Whether a lab would see a file that the cluster needs.

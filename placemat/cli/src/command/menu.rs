@@ -1,6 +1,7 @@
 //! `placemat menu`.
 
 mod compare;
+mod folder;
 
 use super::check;
 use crate::exit::{self, Failure};
@@ -124,8 +125,11 @@ impl Menu {
             let differs = compare::run(&old, &output.files, expand)?;
             return Ok(u8::from(differs && self.exit_code));
         }
+        expansion::spare(&spec, &[], &output.files, &self.output)?;
+        let before = folder::Before::of(&output.files, &self.output);
         let written = expansion::put_all(&output.files, &self.output)?;
         say_written(written.len(), &self.output);
+        before.say_left(&output.files, &self.output)?;
         Ok(exit::OK)
     }
 
