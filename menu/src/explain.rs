@@ -8,6 +8,7 @@ mod rest;
 mod speaker;
 
 use crate::allocation::Allocation;
+use crate::topology::Boot;
 use crate::{Plan, rack};
 use book::Book;
 pub(crate) use making::Making;
@@ -66,8 +67,13 @@ fn things(plan: &Plan) -> impl Iterator<Item = (String, Tell<'_>)> {
             machines::router(book, it)
         })
     });
-    let boots = plan.boot_servers.iter().map(|it| {
-        thing("boot-server", &it.speaker.name, move |book| {
+    // Where sabakan boots, what stands in a boot server's place is a router to placemat.
+    let boot_kind = match plan.boot {
+        Boot::BuiltIn => "boot-server",
+        Boot::Sabakan => "router",
+    };
+    let boots = plan.boot_servers.iter().map(move |it| {
+        thing(boot_kind, &it.speaker.name, move |book| {
             machines::boot_server(book, it)
         })
     });
