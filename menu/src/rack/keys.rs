@@ -10,6 +10,13 @@ const WORD: Form = Form::new(
     "storage",
     "a lower-case letter, then lower-case letters, digits and `-`",
 );
+const ROLE: Form = Form::new(
+    "role",
+    "",
+    "^[a-z]([a-z0-9-]{0,61}[a-z-])?$",
+    "gpu",
+    "a word that does not end in a digit, since a number follows it in names, or in `-ipv`",
+);
 const RUN: Form = Form::new(
     "run",
     "",
@@ -43,7 +50,7 @@ const ACCOUNT: Form = Form::new(
     "",
     "^[!-~]{1,20}$",
     "placemat",
-    "a user name (16 bytes) or password (20 bytes) of IPMI 2.0",
+    "a user name (16 bytes) or password (20 bytes) of IPMI 2.0, printable ASCII without spaces",
 );
 
 const RACKS: Shape = Shape::List(&Shape::Map(&[
@@ -75,8 +82,8 @@ const TYPES: Shape = Shape::Dictionary(&Shape::Map(&[
     ),
     Key::optional(
         "role",
-        Shape::Form(&WORD),
-        "Their label `role`, and part of their names: `rack1-ss3`.",
+        Shape::Form(&ROLE),
+        "Their label `role`, and part of their names: `rack1-ss3`. It does not end in a digit or in `-ipv`, and is no role of another machine (`tor`, `boot`, `spine`, ...).",
     )
     .or("`cs`"),
     Key::optional(
@@ -348,8 +355,8 @@ pub const DOC: KindDoc = KindDoc {
         Key::optional(
             "bmc",
             Shape::Map(&[
-                Key::optional("user", Shape::Form(&ACCOUNT), "User name, 1 to 16 characters.").or("`admin`"),
-                Key::optional("password", Shape::Form(&ACCOUNT), "Password, 1 to 20 characters.").or("`placemat`"),
+                Key::optional("user", Shape::Form(&ACCOUNT), "User name, 1 to 16 printable ASCII characters without spaces.").or("`admin`"),
+                Key::optional("password", Shape::Form(&ACCOUNT), "Password, 1 to 20 printable ASCII characters without spaces.").or("`placemat`"),
             ]),
             "Account on every BMC.",
         ),

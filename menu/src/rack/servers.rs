@@ -27,6 +27,9 @@ const TAKEN_ROLES: [&str; 7] = [
     "operation",
 ];
 
+/// How a role may not end: server 6 would be called as the second session to another machine is.
+const SECOND_SESSION: &str = "-ipv";
+
 /// Less does not boot the node image.
 const LEAST_MEMORY: u64 = 128 << 20;
 
@@ -73,9 +76,36 @@ fn server_type(mut fields: Fields, image: &str) -> ServerType {
     }
 }
 
-/// What a server is called and labelled. Not as the other machines of its rack are.
+/// What a server is called and labelled. Not as the other machines of its rack are, and so that its
+/// number can be told from the rest of its name, and its name from that of a session.
 fn role(item: &Item) -> Option<String> {
     let role = word(item)?;
+    if role.ends_with(|last: char| last.is_ascii_digit()) {
+        let without = role.trim_end_matches(|last: char| last.is_ascii_digit());
+        item.findings().error(
+            item.problem(
+                "ambiguous-role",
+                "ends in a digit",
+                "the number of a server follows here",
+            )
+            .help(format!(
+                "server 11 of role `{without}` and server 1 of role `{without}1` would have one name: end it in a \
+                 letter or `-`, such as `{role}-`"
+            )),
+        );
+        return None;
+    }
+    if role.ends_with(SECOND_SESSION) {
+        item.findings().error(
+            item.problem(
+                "ambiguous-role",
+                "ends as the names of IPv6 sessions do",
+                "6 may follow here",
+            )
+            .help("with `family: dual` the second session to `NAME` is called `NAME-ipv6`: end it otherwise"),
+        );
+        return None;
+    }
     if !TAKEN_ROLES.contains(&role.as_str()) {
         return Some(role);
     }

@@ -118,6 +118,7 @@ fn inner(path: &str, shape: Shape, text: &mut String) {
     match shape {
         Shape::Map(keys) => table(&format!("`{path}`"), keys.iter(), text),
         Shape::List(element) => inner(&format!("{path}[]"), *element, text),
+        Shape::Dictionary(value) => inner(&format!("{path}.NAME"), *value, text),
         Shape::Either(shapes) => shapes.iter().for_each(|shape| inner(path, *shape, text)),
         Shape::Tagged(variants) => {
             for variant in variants {
