@@ -92,3 +92,35 @@ fn rack_specs_are_told_from_clusters() {
     assert!(!is("# kind: DataCenter\n---\nkind: Network"));
     assert!(!is(""));
 }
+
+/// What a ToR does with what it hears from its boot server, it does not do with a server whose role
+/// begins alike.
+#[test]
+fn a_server_is_not_taken_for_the_boot_server() {
+    for (family, sessions) in [
+        ("ipv4", vec!["rack1-boot"]),
+        ("dual", vec!["rack1-boot", "rack1-boot-ipv6"]),
+        ("ipv6", vec!["rack1-boot", "rack1-boot"]),
+    ] {
+        let text = format!(
+            "{{kind: DataCenter, name: boots, spines: 1, family: {family}, racks: [{{servers: [a]}}], \
+             types: {{a: {{tier: netns, role: boot-x}}}}, image: {{bundle: node}}}}"
+        );
+        let output = expand(&source("boots", &text)).unwrap();
+        let tor = output
+            .files
+            .iter()
+            .find(|it| it.path.ends_with("rack1-tor1.conf"));
+        let tor = &tor.unwrap().contents;
+        assert!(tor.contains("protocol bgp 'rack1-boot-x1'"), "{tor}");
+        let conditions = tor
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("if proto "));
+        let of_rack: Vec<&str> = conditions.filter(|it| it.contains("\"rack")).collect();
+        let wanted = |(session, line): (&&str, &&str)| {
+            line.starts_with(&format!("= \"{session}\" then bgp_next_hop = "))
+        };
+        assert_eq!(of_rack.len(), sessions.len(), "{of_rack:?}");
+        assert!(sessions.iter().zip(&of_rack).all(wanted), "{of_rack:?}");
+    }
+}
