@@ -21,6 +21,7 @@ pub mod allocation;
 pub mod explain;
 mod gotemplate;
 pub mod input;
+mod place;
 pub mod plan;
 mod reach;
 mod read;

@@ -12,13 +12,13 @@ pub const TORS: u32 = 2;
 /// Ranges of a rack: loopbacks of its servers, and a segment for each `ToR`.
 pub const RANGES: u32 = 3;
 /// Number of the `ToR`'s address in its segment.
-const TOR_SEAT: i128 = 1;
+pub const TOR_SEAT: u32 = 1;
 /// Number of the boot server's address in each range of its rack.
 pub const BOOT_SEAT: u32 = 3;
 /// Number of the first other server's address in each range of its rack.
 pub const FIRST_SEAT: u32 = 4;
 /// Addresses of the BMC pool before the spines': the pool's own and the bridge's.
-const BMC_RESERVED: i128 = 2;
+pub const BMC_RESERVED: u32 = 2;
 
 /// The two ends of a point-to-point link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +90,7 @@ impl<'a> Allocation<'a> {
     /// A `ToR`'s address on the segment of its servers. `ToR`s are 0 and 1.
     pub fn tor(&self, rack: u32, tor: u32) -> Ipv4Net {
         let range = self.range(rack, tor + 1);
-        let own = self.in_range(rack, tor + 1, Some(Step::Fixed(TOR_SEAT, "ToR")));
+        let own = self.in_range(rack, tor + 1, Some(Step::Fixed(TOR_SEAT.into(), "ToR")));
         Ipv4Net::new_assert(own, range.prefix_len())
     }
 
@@ -188,7 +188,7 @@ impl<'a> Allocation<'a> {
 
     /// A spine's address on the BMC network.
     pub fn bmc_spine(&self, spine: u32) -> Ipv4Net {
-        let reserved = Step::Fixed(BMC_RESERVED, "reserved");
+        let reserved = Step::Fixed(BMC_RESERVED.into(), "reserved");
         let spine = Step::after_first(1, "spine", spine + 1);
         self.on(self.bmcs(), &[reserved, spine])
     }

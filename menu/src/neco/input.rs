@@ -99,6 +99,8 @@ pub struct Ipam {
     pub bmc_range_size: Option<At<u32>>,
     /// Most servers in a rack, as sabakan counts them.
     pub max_nodes: Option<At<u32>>,
+    /// Where in a segment its gateway is, as sabakan tells servers.
+    pub gateway_offset: Option<At<u32>>,
 }
 
 /// `kind: Inventory`.

@@ -3,11 +3,12 @@
 
 mod overlap;
 mod pool;
+mod sabakan;
 
 use super::allocation::FIRST_SEAT;
 use super::input::{Menu, Rack};
+use placemat_spec::Problem;
 use placemat_spec::problem::Findings;
-use placemat_spec::{Place, Problem};
 
 /// Private ASNs (RFC 6996), of two and of four bytes.
 const PRIVATE_ASNS: [(u32, u32); 2] = [(64_512, 65_534), (4_200_000_000, 4_294_967_294)];
@@ -24,6 +25,7 @@ pub(super) fn check(menu: &Menu, findings: &Findings) -> bool {
     asns(menu, findings);
     if findings.error_count() == before {
         overlap::check(menu, findings);
+        sabakan::check(menu, findings);
     }
     findings.error_count() == before
 }
@@ -32,38 +34,51 @@ pub(super) fn check(menu: &Menu, findings: &Findings) -> bool {
 fn seats(menu: &Menu, index: usize, findings: &Findings) {
     let ipam = &menu.network.ipam;
     let Rack { cs, ss, place } = menu.inventory.racks[index];
+    let (size, mask) = (ipam.range_size, ipam.range_mask);
     // The last address of a subnet is for broadcasts.
-    let subnet = 1_u64 << (32 - ipam.range_mask.value.min(32));
-    let range = (1_u64 << ipam.range_size.value).min(subnet.saturating_sub(1));
-    let fit = range.saturating_sub(FIRST_SEAT.into());
+    let subnet = 1_u64 << (32 - mask.value.min(32));
+    let range = 1_u64 << size.value;
+    let fit = range
+        .min(subnet.saturating_sub(1))
+        .saturating_sub(FIRST_SEAT.into());
     let servers = u64::from(cs) + u64::from(ss);
-    let problem = |message: String, at: Place, label: String| {
-        Problem::new("rack-full", message)
-            .at(at, label)
-            .at(place, format!("{servers} servers"))
-    };
-    if servers > fit {
-        let message = format!("rack {index} has {servers} servers, and its ranges hold {fit}");
-        let label = format!("ranges of {} addresses", 1_u64 << ipam.range_size.value);
-        findings.error(
-            problem(message, ipam.range_size.place, label).help(format!(
-                "the first {FIRST_SEAT} addresses are for the ToR and the boot server; make ranges larger, or the rack smaller"
-            )),
-        );
-    } else if let Some(most) = ipam
-        .max_nodes
-        .filter(|most| servers > u64::from(most.value))
-    {
-        let message = format!(
-            "rack {index} has {servers} servers, and sabakan takes {}",
-            most.value
-        );
-        findings.warning(problem(
-            message,
-            most.place,
-            "most that sabakan registers".into(),
-        ));
+    if servers <= fit {
+        return;
     }
+    let (at, label) = if subnet < range {
+        let label = format!(
+            "a /{} is {subnet} of the {range} addresses of a range",
+            mask.value
+        );
+        (mask.place, label)
+    } else {
+        (size.place, format!("ranges of {range} addresses"))
+    };
+    let bits = (servers + u64::from(FIRST_SEAT) + 1)
+        .next_power_of_two()
+        .trailing_zeros();
+    let would = if bits <= size.value {
+        format!(
+            "`\"node-ipv4-range-mask\": {}` takes all of a range",
+            32 - size.value
+        )
+    } else {
+        let mask = 32 - bits;
+        format!(
+            "`\"node-ipv4-range-size\": {bits}` with `\"node-ipv4-range-mask\": {mask}` holds them"
+        )
+    };
+    findings.error(
+        Problem::new(
+            "rack-full",
+            format!("rack {index} has {servers} servers, and its ranges hold {fit}"),
+        )
+        .at(at, label)
+        .at(place, format!("{servers} servers"))
+        .help(format!(
+            "the first {FIRST_SEAT} addresses are for the ToR and the boot server; {would}"
+        )),
+    );
 }
 
 fn asns(menu: &Menu, findings: &Findings) {

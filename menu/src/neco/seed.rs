@@ -6,15 +6,15 @@ mod data;
 
 use super::gotemplate::Template;
 use super::input::{Menu, ServerType};
+use super::place::place;
 use super::plan::{Plan, Rack, Server};
 use super::{Beside, Inputs};
 use crate::render::{self, File};
 use minijinja::Environment;
 use minijinja::value::Serde;
+use placemat_spec::Problem;
 use placemat_spec::problem::Findings;
-use placemat_spec::{Place, Problem};
 use std::collections::HashSet;
-use std::ops::Range;
 
 /// A parsed template.
 enum Parsed {
@@ -188,20 +188,4 @@ fn of_jinja(index: usize, text: &str, error: &minijinja::Error) -> Problem {
         None => what,
     };
     Problem::new("template", message).at(place(index, text, range), "in this template")
-}
-
-/// The place of a range of bytes, at most to the end of its line.
-fn place(source: usize, text: &str, range: Range<usize>) -> Place {
-    let offset = range.start.min(text.len());
-    let before = &text[..offset];
-    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    let rest = text[offset..].lines().next().unwrap_or_default().len();
-    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Place {
-        source,
-        line: count(before.matches('\n').count() + 1),
-        column: count(before[line_start..].chars().count() + 1),
-        offset,
-        len: range.len().min(rest).max(1),
-    }
 }

@@ -3,6 +3,7 @@
 use crate::folder::{Folder, IPAM, MENU, expand_with};
 use placemat_menu::neco;
 use placemat_spec::document::Dialect;
+use std::fmt::Write as _;
 use std::path::Path;
 
 /// Name of the snapshot, what is replaced in the menu, and by what.
@@ -28,6 +29,33 @@ const MENUS: &[(&str, &str, &str)] = &[
         "",
     ),
     ("no-cpu", "spec: {cpu: 2, memory", "spec: {memory"),
+    (
+        "cpu-without-value",
+        "spec: {cpu: 2, memory",
+        "spec: {cpu: , memory",
+    ),
+    (
+        "smp-without-value",
+        "  smp: {cpus: 12, cores: 6, sockets: 2}\n",
+        "  smp:\n",
+    ),
+    ("ipam-config-missing", "  ipam-config: ipam.json\n", ""),
+    (
+        "ipam-config-without-value",
+        "ipam-config: ipam.json",
+        "ipam-config:",
+    ),
+    ("spine-missing", "spine: 2, ", ""),
+    (
+        "rack-missing",
+        ", rack: [{cs: 2, ss: 0}, {cs: 2, ss: 2}]",
+        "",
+    ),
+    (
+        "exposed-without-bastion",
+        "bastion: 10.72.48.0/24",
+        "bastion: ~",
+    ),
     ("cpu-and-smp", "  smp: {cpus", "  cpu: 4\n  smp: {cpus"),
     (
         "disks-and-disk-count",
@@ -177,6 +205,44 @@ const IPAMS: &[(&str, &str, &str)] = &[
     ),
     ("ipam-bmc-pool-too-small", "10.72.16.0/20", "10.72.16.0/24"),
     (
+        "ipam-without-numbers",
+        "\t\"node-ipv4-range-size\": 6,\n\t\"node-ipv4-range-mask\": 26,\n\t\"node-ip-per-node\": 3,\n",
+        "",
+    ),
+    (
+        "ipam-comma-after-the-last",
+        "\"bmc-ipv4-gateway-offset\": 1",
+        "\"bmc-ipv4-gateway-offset\": 1,",
+    ),
+    (
+        "ipam-key-without-quotes",
+        "\"max-nodes-in-rack\"",
+        "max-nodes-in-rack",
+    ),
+    (
+        "ipam-text-without-quotes",
+        "\"10.69.0.0/20\"",
+        "10.69.0.0/20",
+    ),
+    (
+        "ipam-number-after-zero",
+        "range-size\": 6,",
+        "range-size\": 06,",
+    ),
+    (
+        "ipam-number-of-base-16",
+        "range-size\": 6,",
+        "range-size\": 0x6,",
+    ),
+    ("ipam-comment", "\t\"max-nodes", "\t# most\n\t\"max-nodes"),
+    ("ipam-not-closed", "\n}", "\n"),
+    ("ipam-more-after-it", "\n}", "\n}\n---\n{}"),
+    (
+        "ipam-quote-not-closed",
+        "\"10.72.16.0/20\"",
+        "\"10.72.16.0/20ü",
+    ),
+    (
         "ipam-is-no-json",
         "\"node-ip-per-node\": 3,",
         "\"node-ip-per-node\" 3,",
@@ -236,6 +302,12 @@ fn bad_all_over() {
         "no-network",
         said(&without("kind: Network"), &Folder::usual())
     );
+    let twenty = MENU.replace("{cs: 2, ss: 2}", "{cs: 20}");
+    for mask in [28, 32] {
+        let ipam = IPAM.replace("range-mask\": 26", &format!("range-mask\": {mask}"));
+        let folder = Folder::usual().with("ipam.json", &ipam);
+        insta::assert_snapshot!(format!("mask-too-long-{mask}"), said(&twenty, &folder));
+    }
     insta::assert_snapshot!("empty", said("# nothing\n", &Folder::usual()));
     let many = MENU
         .replace("  proxy: 10.0.49.3", "  prxy: 10.0.49.3")
@@ -256,6 +328,64 @@ fn bad_all_over() {
         "ipam-is-a-list",
         said(MENU, &Folder::usual().with("ipam.json", "[1]"))
     );
+}
+
+/// What sabakan would make of it is its own business: here it works.
+#[test]
+fn addresses_that_sabakan_would_get_wrong_are_warnings() {
+    let twenty = MENU.replace("{cs: 2, ss: 0}", "{cs: 18, ss: 2}");
+    let cases = [
+        (
+            "gateway",
+            MENU,
+            "node-gateway-offset\": 1",
+            "node-gateway-offset\": 5",
+        ),
+        (
+            "racks",
+            &twenty,
+            "bmc-ipv4-range-size\": 5",
+            "bmc-ipv4-range-size\": 2",
+        ),
+        ("spines", MENU, "\"bmc-ipv4-offset\": \"0.0.1.0\",", ""),
+        (
+            "nodes",
+            &twenty,
+            "max-nodes-in-rack\": 28",
+            "max-nodes-in-rack\": 19",
+        ),
+    ];
+    let mut all = String::new();
+    for (name, menu, from, to) in cases {
+        assert!(IPAM.contains(from), "{name}");
+        let folder = Folder::usual().with("ipam.json", &IPAM.replacen(from, to, 1));
+        let expansion = expand_with(menu, &folder).unwrap_or_else(|problems| panic!("{problems}"));
+        writeln!(all, "## {name}\n{}", expansion.warnings).unwrap();
+    }
+    insta::assert_snapshot!(all);
+    // At the least that racks, and the first rack and the spines, can do with.
+    for (menu, from, to) in [
+        (
+            MENU.replace("{cs: 2, ss: 0}", "{cs: 7}"),
+            "range-size\": 5",
+            "range-size\": 3",
+        ),
+        (
+            MENU.replace("spine: 2", "spine: 1"),
+            "\"bmc-ipv4-offset\": \"0.0.1.0\",",
+            "",
+        ),
+        // The last rack meets nobody.
+        (
+            MENU.replace("{cs: 2, ss: 2}", "{cs: 20}"),
+            "range-size\": 5",
+            "range-size\": 2",
+        ),
+    ] {
+        let folder = Folder::usual().with("ipam.json", &IPAM.replacen(from, to, 1));
+        let expansion = expand_with(&menu, &folder).unwrap_or_else(|problems| panic!("{problems}"));
+        assert!(expansion.warnings.is_empty(), "{}", expansion.warnings);
+    }
 }
 
 /// By placemat v2's rules, what meant nothing is a warning.

@@ -12,8 +12,12 @@ const MOST_SERVERS: u32 = 1 << 16;
 pub(super) fn read(fields: &mut Fields<'_>) -> Option<Inventory> {
     let place = fields.place();
     let cluster_id = fields.opt("cluster-id").and_then(|it| label(&it));
-    let spines = fields.req("spine").and_then(|it| it.integer(SPINES));
-    let item = fields.req("rack");
+    let spines = fields.req_or("spine", "the number of spines, such as `spine: 2`");
+    let spines = spines.and_then(|it| it.integer(SPINES));
+    let item = fields.req_or(
+        "rack",
+        "a list of racks with their numbers of servers, such as `rack: [{cs: 2, ss: 0}]`",
+    );
     let racks = item.as_ref().and_then(Item::list);
     if let (Some(item), Some(racks)) = (&item, &racks)
         && (racks.is_empty() || racks.len() > MOST_RACKS)

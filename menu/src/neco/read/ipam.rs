@@ -3,6 +3,7 @@
 use super::network::subnet;
 use crate::neco::allocation::{BOOT_SEAT, RANGES};
 use crate::neco::input::Ipam;
+use crate::neco::place::place;
 use crate::neco::{Beside, Inputs};
 use placemat_spec::document::{self, At, Fields, Item};
 use placemat_spec::problem::Findings;
@@ -16,6 +17,10 @@ pub(super) fn read(
     findings: &Findings,
 ) -> Option<Ipam> {
     let index = inputs.open(file, "the IPAM configuration", beside, findings)?;
+    if let Some(problem) = no_json(index, &inputs.sources[index].text) {
+        findings.error(problem);
+        return None;
+    }
     // A reader gives places by the number of a source: what stands before it is empty to it.
     let mut sources = vec![Source::inline("", ""); index];
     let mut source = inputs.sources[index].clone();
@@ -38,13 +43,54 @@ pub(super) fn read(
     ipam
 }
 
+/// Why a text is no JSON. YAML is more than JSON: what reads as YAML may be nothing to sabakan.
+fn no_json(index: usize, text: &str) -> Option<Problem> {
+    // That nothing is there is told of the file.
+    if text.trim().is_empty() {
+        return None;
+    }
+    let error = serde_json::from_str::<serde_json::Value>(text).err()?;
+    let before: usize = text
+        .split_inclusive('\n')
+        .take(error.line().saturating_sub(1))
+        .map(str::len)
+        .sum();
+    // Column 0 is the end of the line before.
+    let mut at = (before + error.column()).saturating_sub(1);
+    at = at.min(text.trim_end().len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    let told = error.to_string();
+    let what = told
+        .split(" at line ")
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    Some(
+        Problem::new("json", "the IPAM configuration is no JSON")
+            .at(place(index, text, at..at + 1), what)
+            .help("sabakan reads it: keys in quotes, no comments, no comma after the last, numbers such as `6`"),
+    )
+}
+
 fn keys(fields: &mut Fields<'_>) -> Option<Ipam> {
     let place = fields.place();
-    let node_pool = fields.req("node-ipv4-pool").and_then(|it| subnet(&it));
+    let node_pool = fields.req_or(
+        "node-ipv4-pool",
+        "the range of the servers' addresses, such as `\"node-ipv4-pool\": \"10.69.0.0/20\"`",
+    );
+    let node_pool = node_pool.and_then(|it| subnet(&it));
     let node_offset = offset(fields, "node-ipv4-offset");
-    let range_size = fields.req("node-ipv4-range-size");
+    let range_size = fields.req_or(
+        "node-ipv4-range-size",
+        "`\"node-ipv4-range-size\": 6` is 64 addresses (2 to the power of 6) for each segment",
+    );
     let range_size = range_size.and_then(|it| it.integer(3..=24u32));
-    let range_mask = fields.req("node-ipv4-range-mask");
+    let range_mask = fields.req_or(
+        "node-ipv4-range-mask",
+        "the prefix length of a segment, such as `\"node-ipv4-range-mask\": 26`",
+    );
     let range_mask = range_mask.and_then(|it| it.integer(8..=32u32));
     fixed(
         fields,
@@ -58,7 +104,11 @@ fn keys(fields: &mut Fields<'_>) -> Option<Ipam> {
         BOOT_SEAT,
         "the boot server has the first index of its rack, after the ToRs",
     );
-    let bmc_pool = fields.req("bmc-ipv4-pool").and_then(|it| subnet(&it));
+    let bmc_pool = fields.req_or(
+        "bmc-ipv4-pool",
+        "the range of the BMCs' addresses, such as `\"bmc-ipv4-pool\": \"10.72.16.0/20\"`",
+    );
+    let bmc_pool = bmc_pool.and_then(|it| subnet(&it));
     let bmc_offset = offset(fields, "bmc-ipv4-offset");
     let bmc_range_size = fields.opt("bmc-ipv4-range-size");
     let bmc_range_size = bmc_range_size.and_then(|it| it.integer(1..=24u32));
@@ -67,9 +117,9 @@ fn keys(fields: &mut Fields<'_>) -> Option<Ipam> {
     // Sabakan's alone.
     let masks = fields.opt("bmc-ipv4-range-mask");
     masks.and_then(|it| it.integer(8..=32u32));
-    for key in ["node-gateway-offset", "bmc-ipv4-gateway-offset"] {
-        fields.opt(key).and_then(|it| it.integer(1..=u32::MAX));
-    }
+    let mut gateway = |key| fields.opt(key)?.integer(1..=u32::MAX);
+    let gateway_offset = gateway("node-gateway-offset");
+    gateway("bmc-ipv4-gateway-offset");
     Some(Ipam {
         node_pool: node_pool?,
         node_offset: node_offset.unwrap_or(At::new(0, place)),
@@ -79,6 +129,7 @@ fn keys(fields: &mut Fields<'_>) -> Option<Ipam> {
         bmc_offset: bmc_offset.unwrap_or(At::new(0, place)),
         bmc_range_size,
         max_nodes,
+        gateway_offset,
     })
 }
 
@@ -97,7 +148,10 @@ fn offset(fields: &mut Fields<'_>, key: &'static str) -> Option<At<u32>> {
 
 /// A number that the arithmetic relies on.
 fn fixed(fields: &mut Fields<'_>, key: &'static str, wanted: u32, why: &str) {
-    let Some(item) = fields.req(key) else { return };
+    let help = format!("`\"{key}\": {wanted}`: {why}");
+    let Some(item) = fields.req_or(key, &help) else {
+        return;
+    };
     let Some(number) = item.integer(0..=u32::MAX) else {
         return;
     };

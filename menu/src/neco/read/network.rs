@@ -18,18 +18,36 @@ pub(super) fn read(
     inputs: &mut Inputs,
     beside: &dyn Beside,
 ) -> Option<Network> {
-    let file = fields.req("ipam-config").and_then(|it| it.string());
+    let file = fields.req_or(
+        "ipam-config",
+        "`ipam-config: ipam.json` names sabakan's IPAM configuration, a file beside the menu",
+    );
+    let file = file.and_then(|it| it.string());
     let ipam = file.and_then(|file| ipam::read(&file, inputs, beside, fields.findings()));
-    let asn_base = fields.req("asn-base").and_then(|it| it.integer(ASNS));
-    let internet = required(fields, "internet");
-    let spine_tor = fields.req("spine-tor").and_then(|it| address(&it));
-    let core_spine = required(fields, "core-spine");
-    let core_external = required(fields, "core-external");
-    let core_operation = required(fields, "core-operation");
+    let asn_base = fields.req_or(
+        "asn-base",
+        "the ASN of the first rack, such as `asn-base: 64600`; three before it are taken, too",
+    );
+    let asn_base = asn_base.and_then(|it| it.integer(ASNS));
+    let internet = required(fields, "internet", "10.0.0.0/24", "between host and core");
+    let spine_tor = fields.req_or(
+        "spine-tor",
+        "the first address of the links between spines and ToRs, such as `spine-tor: 10.72.1.0`",
+    );
+    let spine_tor = spine_tor.and_then(|it| address(&it));
+    let mut core =
+        |key, like, other| required(fields, key, like, &format!("between core and {other}"));
+    let core_spine = core("core-spine", "10.72.2.0/31", "the first spine");
+    let core_external = core("core-external", "10.72.3.0/24", "`external`");
+    let core_operation = core("core-operation", "10.72.4.0/24", "`operation`");
     let proxy = fields.opt("proxy").and_then(|it| address(&it));
     let ntp = fields.opt("ntp").and_then(|it| subnet(&it));
     let pod = fields.opt("pod").and_then(|it| subnet(&it));
-    let exposed = fields.req("exposed").and_then(|it| exposed(&it));
+    let exposed = fields.req_or(
+        "exposed",
+        "`exposed` has the ranges `loadbalancer`, `bastion`, `egress` and `global`",
+    );
+    let exposed = exposed.and_then(|it| self::exposed(&it));
     let chrony = fields.opt("chrony").map(|it| chrony(&it));
     Some(Network {
         ipam: ipam?,
@@ -52,10 +70,11 @@ pub(super) fn read(
 
 fn exposed(item: &Item<'_>) -> Option<Exposed> {
     let mut fields = item.fields()?;
-    let load_balancer = required(&mut fields, "loadbalancer");
-    let bastion = required(&mut fields, "bastion");
-    let egress = required(&mut fields, "egress");
-    let global = required(&mut fields, "global");
+    let mut of = |key, like, whose| required(&mut fields, key, like, &format!("addresses {whose}"));
+    let load_balancer = of("loadbalancer", "10.72.32.0/20", "of load balancers");
+    let bastion = of("bastion", "10.72.48.0/24", "of boot servers, one a rack");
+    let egress = of("egress", "10.72.49.0/25", "of egress NAT");
+    let global = of("global", "172.19.0.0/24", "that the core masquerades");
     fields.finish();
     Some(Exposed {
         load_balancer: load_balancer?,
@@ -92,8 +111,15 @@ fn chrony(item: &Item<'_>) -> Chrony {
     chrony
 }
 
-fn required(fields: &mut Fields<'_>, key: &'static str) -> Option<At<Ipv4Net>> {
-    fields.req(key).and_then(|it| subnet(&it))
+/// A subnet that must be there. Who leaves it out is told what it is, and what one looks like.
+fn required(
+    fields: &mut Fields<'_>,
+    key: &'static str,
+    like: &str,
+    what: &str,
+) -> Option<At<Ipv4Net>> {
+    let help = format!("{what}, such as `{key}: {like}`");
+    fields.req_or(key, &help).and_then(|it| subnet(&it))
 }
 
 /// `10.0.0.0/24`, without host bits.

@@ -49,7 +49,9 @@ fn cpu(fields: &mut Fields<'_>) -> Option<Cpu> {
         (None, None) => {
             let message = format!("{} has neither `cpu` nor `smp`", fields.describe());
             let problem = Problem::new("missing-key", message);
-            let problem = problem.at(fields.place(), "one of the two is required here");
+            let problem = problem
+                .at(fields.place(), "one of the two is required here")
+                .help("write `cpu: 2`, or `smp: {cpus: 4, sockets: 2}`");
             fields.missing(&["cpu", "smp"], problem);
         }
         (Some(count), Some(smp)) => fields.findings().error(

@@ -104,19 +104,28 @@ impl<'a> Fields<'a> {
 
     /// The value of a required key; its absence is reported.
     pub fn req(&mut self, key: &'static str) -> Option<Item<'a>> {
+        self.required(key, None)
+    }
+
+    /// The same; where it is absent, `help` says what to write.
+    pub fn req_or(&mut self, key: &'static str, help: &str) -> Option<Item<'a>> {
+        self.required(key, Some(help))
+    }
+
+    fn required(&mut self, key: &'static str, help: Option<&str>) -> Option<Item<'a>> {
         let item = self.opt(key);
         if item.is_none() {
             if let Some(entry) = self.entry(key) {
-                self.findings.error(
-                    Problem::new(
-                        "missing-value",
-                        format!("`{key}` of {} has no value", self.path),
-                    )
-                    .at(entry.key_place, "expected a value after this"),
-                );
+                let message = format!("`{key}` of {} has no value", self.path);
+                let mut problem = Problem::new("missing-value", message)
+                    .at(entry.key_place, "expected a value after this");
+                problem.help = help.map(str::to_owned);
+                self.findings.error(problem);
             } else {
-                let problem = Problem::new("missing-key", format!("{} has no `{key}`", self.path))
-                    .at(self.place, format!("`{key}` is required here"));
+                let mut problem =
+                    Problem::new("missing-key", format!("{} has no `{key}`", self.path))
+                        .at(self.place, format!("`{key}` is required here"));
+                problem.help = help.map(str::to_owned);
                 self.missing.push((vec![key], problem));
             }
         }
