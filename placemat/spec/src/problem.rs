@@ -11,6 +11,7 @@
 //!    = help: did you mean `addresses`? Keys are: `network`, `addresses`, `name`, `mac`
 //! ```
 
+mod clip;
 mod findings;
 mod json;
 mod nearest;
@@ -124,6 +125,7 @@ pub struct Problems {
 impl Problems {
     /// Puts problems into the order of their places; those without a place come first.
     pub fn new(sources: Vec<Source>, mut list: Vec<Problem>) -> Self {
+        list.iter_mut().for_each(clip::clip);
         list.sort_by_key(|problem| problem.place().map(|place| (place.source, place.offset)));
         Self { sources, list }
     }
