@@ -31,7 +31,7 @@ pub fn is_rack_spec(source: &Source) -> bool {
 /// Reads a rack spec.
 pub fn read(source: &Source) -> Result<DataCenter, Problems> {
     let sources = std::slice::from_ref(source);
-    let findings = Findings::new();
+    let findings = Findings::new().explicit();
     let dc = look(source, &findings);
     let warnings = findings.finish(sources)?;
     // Nothing read without an error cannot be; if it is, there is nothing to go on with either.
@@ -149,7 +149,8 @@ fn bmc(fields: &mut Fields) -> BmcAccount {
             if graphic && (1..=longest).contains(&given.len()) {
                 *value = given.value;
             } else {
-                let message = format!("must be 1 to {longest} printable ASCII characters");
+                let message =
+                    format!("must be 1 to {longest} printable ASCII characters without spaces");
                 item.findings().error(item.problem(
                     "bad-account",
                     &message,

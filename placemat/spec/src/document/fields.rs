@@ -18,6 +18,8 @@ pub struct Fields<'a> {
     path: Rc<Path<'a>>,
     findings: &'a Findings,
     asked: Vec<&'static str>,
+    /// Those of them of which it was told that they have no value.
+    told: Vec<&'static str>,
     /// Problems that one of these keys is missing.
     missing: Vec<(Vec<&'static str>, Problem)>,
     finished: bool,
@@ -45,6 +47,7 @@ impl<'a> Fields<'a> {
             path,
             findings,
             asked: Vec::new(),
+            told: Vec::new(),
             missing: Vec::new(),
             finished: false,
         }
@@ -65,7 +68,8 @@ impl<'a> Fields<'a> {
         self.path.to_string()
     }
 
-    /// The value of an optional key; `key:` without a value reads as absent.
+    /// The value of an optional key; `key:` without a value reads as absent, and where findings are
+    /// [explicit](Findings::explicit) it is reported in the end.
     pub fn opt(&mut self, key: &'static str) -> Option<Item<'a>> {
         self.asked.push(key);
         self.findings.note(|asked| {
@@ -116,11 +120,10 @@ impl<'a> Fields<'a> {
         let item = self.opt(key);
         if item.is_none() {
             if let Some(entry) = self.entry(key) {
-                let message = format!("`{key}` of {} has no value", self.path);
-                let mut problem = Problem::new("missing-value", message)
-                    .at(entry.key_place, "expected a value after this");
+                let mut problem = self.no_value(key, entry);
                 problem.help = help.map(str::to_owned);
                 self.findings.error(problem);
+                self.told.push(key);
             } else {
                 let mut problem =
                     Problem::new("missing-key", format!("{} has no `{key}`", self.path))
@@ -132,18 +135,41 @@ impl<'a> Fields<'a> {
         item
     }
 
+    /// Reports keys without a value, where that is an error.
+    fn tell_empty(&mut self) {
+        if !self.findings.is_explicit() {
+            return;
+        }
+        for key in std::mem::take(&mut self.asked) {
+            let Some(entry) = self.entry(key).filter(|entry| entry.tree.is_null()) else {
+                continue;
+            };
+            if !self.told.contains(&key) {
+                self.told.push(key);
+                let help = "give it a value, or remove the key; of a map, `{}` takes all defaults";
+                self.findings.error(self.no_value(key, entry).help(help));
+            }
+        }
+    }
+
+    fn no_value(&self, key: &str, entry: &Entry) -> Problem {
+        let message = format!("`{key}` of {} has no value", self.path);
+        Problem::new("missing-value", message).at(entry.key_place, "expected a value after this")
+    }
+
     /// Reports that one of `keys` is missing, unless an unknown key turns out to be one of them,
     /// spelled wrong: then that alone is told.
     pub fn missing(&mut self, keys: &[&'static str], problem: Problem) {
         self.missing.push((keys.to_vec(), problem));
     }
 
-    /// Whether a key is there, and where, without taking it. One without a value is not, and in
-    /// placemat v2's dialect nor is zero.
+    /// Whether a key is there, and where, without taking it. One without a value is not, unless that is
+    /// an error; in placemat v2's dialect nor is zero.
     pub fn key_place(&self, key: &str) -> Option<Place> {
         let entry = self.entry(key)?;
         let zero = self.findings.dialect() == Dialect::V2 && entry.tree.text() == Some("0");
-        let absent = entry.tree.is_null() || zero || self.is_empty(&entry.tree);
+        let null = entry.tree.is_null() && !self.findings.is_explicit();
+        let absent = null || zero || self.is_empty(&entry.tree);
         (!absent).then_some(entry.key_place)
     }
 
@@ -188,6 +214,7 @@ impl<'a> Fields<'a> {
             };
             problem.help = Some(format!("kinds are {}", listed(kinds)));
             self.findings.error(problem);
+            self.told.push("kind");
             return None;
         };
         let word = item.string()?;
@@ -324,6 +351,7 @@ impl Drop for Fields<'_> {
             }
             self.findings.error(problem);
         }
+        self.tell_empty();
     }
 }
 

@@ -13,6 +13,8 @@ pub struct Findings {
     /// What readers ask for, where somebody wants to know.
     asked: Option<RefCell<Asked>>,
     dialect: Dialect,
+    /// Whether `key:` without a value is an error, and not absent.
+    explicit: bool,
 }
 
 impl Findings {
@@ -35,6 +37,21 @@ impl Findings {
             dialect,
             ..Self::default()
         }
+    }
+
+    /// `key:` without a value is an error, and not absent: for inputs where it means something that a
+    /// key is there.
+    #[must_use]
+    pub fn explicit(self) -> Self {
+        Self {
+            explicit: true,
+            ..self
+        }
+    }
+
+    /// Whether `key:` without a value is an error.
+    pub(crate) fn is_explicit(&self) -> bool {
+        self.explicit
     }
 
     /// Notes what a reader asks for, if anybody wants to know.
