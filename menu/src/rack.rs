@@ -12,6 +12,7 @@ mod power;
 mod read;
 mod servers;
 mod timers;
+mod unicast;
 
 pub use asn::{Asn, AsnScheme};
 pub use core::{Core, Exposed};

@@ -1,10 +1,10 @@
 //! `core:` and `exposed:`: the router above the fabric, what lies behind it, and what it is told of.
 
-use super::{Family, pools};
+use super::{Family, pools, unicast};
 use ipnet::{IpNet, Ipv4Net};
 use placemat_spec::document::{Fields, Item};
 use placemat_spec::{Place, Problem};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// The core router. Networks and services are there where they are named.
 #[derive(Debug, Clone, Default)]
@@ -91,6 +91,7 @@ pub(super) fn core(fields: &mut Fields) -> Option<Core> {
         let given = item.parse("bad-address", wanted, |text| {
             text.parse::<Ipv4Addr>().map_err(|_| "not an IPv4 address")
         });
+        let given = given.filter(|given| unicast::usable(&item, IpAddr::from(given.value).into()));
         if let Some(given) = given {
             *address = Some(given.value);
             places.push((key, given.place));

@@ -29,21 +29,21 @@ const PREFIX: Form = Form::new(
     "bad-prefix",
     "^[0-9]{1,3}(\\.[0-9]{1,3}){3}/[0-9]{1,2}$",
     "10.69.0.0/20",
-    "an IPv4 prefix",
+    "an IPv4 prefix of unicast addresses",
 );
 const PREFIX6: Form = Form::new(
     "ipv6-prefix",
     "bad-prefix",
     "^[0-9A-Fa-f:.]+/[0-9]{1,3}$",
     "fd69::/48",
-    "an IPv6 prefix",
+    "an IPv6 prefix of unicast addresses",
 );
 const IPV4: Form = Form::new(
     "ipv4",
     "bad-address",
     "^[0-9]{1,3}(\\.[0-9]{1,3}){3}$",
     "10.75.3.1",
-    "an IPv4 address",
+    "an IPv4 unicast address",
 );
 const ACCOUNT: Form = Form::new(
     "credential",
@@ -302,7 +302,7 @@ pub const DOC: KindDoc = KindDoc {
             "Autonomous systems; two-byte or four-byte, private ones (RFC 6996).",
         ),
         Key::optional("asn-base", Shape::Integer(1, 4_294_967_295), "Short for `asn: {base}`."),
-        Key::optional("pools", POOLS, "Where addresses come from."),
+        Key::optional("pools", POOLS, "Where addresses come from. Not from what is set apart: loopback, link-local, multicast, `0.0.0.0/8`, `240.0.0.0/4`."),
         Key::optional(
             "bfd",
             Shape::Map(&[

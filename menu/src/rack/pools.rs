@@ -1,5 +1,6 @@
 //! `pools:`: where addresses come from.
 
+use super::unicast;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use placemat_spec::Place;
 use placemat_spec::document::{Fields, Item};
@@ -56,13 +57,13 @@ impl Pools {
 pub(super) fn pools(fields: &mut Fields) -> Pools {
     let mut given = fields.opt("pools").and_then(|it| it.fields());
     let ipv6 = given.as_mut().and_then(|pools| pools.opt("ipv6"));
-    let ipv6 = ipv6.and_then(|it| it.parse("bad-prefix", PREFIX6, network::<Ipv6Net>));
+    let ipv6 = ipv6.and_then(|it| prefix6(&it));
     let mut pool = |key: &'static str| {
-        let prefix = given.as_mut().and_then(|pools| pools.opt(key));
-        let prefix = prefix.and_then(|it| it.parse("bad-prefix", PREFIX, network::<Ipv4Net>));
+        let given = given.as_mut().and_then(|pools| pools.opt(key));
+        let given = given.and_then(|it| prefix(&it));
         Pool {
-            prefix: prefix.map_or(Pools::default_prefix(key), |it| it.value),
-            place: prefix.map(|it| it.place),
+            prefix: given.map_or(Pools::default_prefix(key), |(prefix, _)| prefix),
+            place: given.map(|(_, place)| place),
         }
     };
     let pools = Pools {
@@ -73,8 +74,8 @@ pub(super) fn pools(fields: &mut Fields) -> Pools {
         pods: pool("pods"),
         core: pool("core"),
         ipv6: Pool {
-            prefix: ipv6.map_or(Pools::default_ipv6(), |it| it.value),
-            place: ipv6.map(|it| it.place),
+            prefix: ipv6.map_or(Pools::default_ipv6(), |(prefix, _)| prefix),
+            place: ipv6.map(|(_, place)| place),
         },
     };
     if let Some(given) = given {
@@ -86,16 +87,16 @@ pub(super) fn pools(fields: &mut Fields) -> Pools {
 const PREFIX: &str = "an IPv4 prefix such as `10.69.0.0/20`";
 const PREFIX6: &str = "an IPv6 prefix such as `fd69::/48`";
 
-/// An IPv4 prefix, and where it stands.
+/// An IPv4 prefix that machines can have addresses of, and where it stands.
 pub(super) fn prefix(item: &Item) -> Option<(Ipv4Net, Place)> {
     let prefix = item.parse("bad-prefix", PREFIX, network::<Ipv4Net>)?;
-    Some((prefix.value, prefix.place))
+    unicast::usable(item, prefix.value.into()).then_some((prefix.value, prefix.place))
 }
 
 /// The same of IPv6.
 pub(super) fn prefix6(item: &Item) -> Option<(Ipv6Net, Place)> {
     let prefix = item.parse("bad-prefix", PREFIX6, network::<Ipv6Net>)?;
-    Some((prefix.value, prefix.place))
+    unicast::usable(item, prefix.value.into()).then_some((prefix.value, prefix.place))
 }
 
 /// A prefix without host bits.
