@@ -4,6 +4,7 @@ use super::{Place, Problem, Severity, Source};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use unicode_width::UnicodeWidthChar as _;
 
 /// Source lines longer than this are cut around their carets, in characters.
 const WIDTH: usize = 140;
@@ -186,7 +187,8 @@ fn excerpt(
         let (shown, cut) = window(line, &marks);
         source_line(out, number, &shown, gutter, paint);
         for mark in marks {
-            let column = (mark.place.column.max(1) as usize - 1).saturating_sub(cut);
+            let before = (mark.place.column.max(1) as usize - 1).saturating_sub(cut);
+            let column: usize = shown.chars().take(before).map(columns).sum();
             let caret = if mark.main { '^' } else { '-' };
             let carets: String = std::iter::repeat_n(caret, width(line, mark.place)).collect();
             let text = format!("{carets} {}", printable(mark.label));
@@ -221,6 +223,11 @@ fn source_line(out: &mut String, number: u32, line: &str, gutter: usize, paint: 
     let _ = writeln!(out, "{}", format!("{head} {line}").trim_end());
 }
 
+/// How many columns of a terminal a character takes: two, most letters of East Asia.
+fn columns(c: char) -> usize {
+    c.width().unwrap_or(0)
+}
+
 /// How many columns a mark covers: at least one, and never past the end of its line.
 fn width(line: &str, place: Place) -> usize {
     let rest: String = line
@@ -230,11 +237,8 @@ fn width(line: &str, place: Place) -> usize {
     let end = (0..=place.len.min(rest.len()))
         .rev()
         .find(|end| rest.is_char_boundary(*end));
-    rest[..end.unwrap_or(0)]
-        .trim_end()
-        .chars()
-        .count()
-        .clamp(1, WIDTH)
+    let marked = rest[..end.unwrap_or(0)].trim_end();
+    marked.chars().map(columns).sum::<usize>().clamp(1, WIDTH)
 }
 
 /// The part of a line that is shown, printable, and how many characters were cut off before it.
