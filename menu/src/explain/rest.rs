@@ -27,11 +27,36 @@ pub(super) fn network(book: &Book, network: &Network) -> Vec<Value> {
     for net in hub.chain(network.outside.iter().copied()) {
         values.push(book.address("hub", net, net.addr()));
     }
+    values.extend(segment(book, network));
     for (name, nic) in book.plugs(&network.name) {
         let what = format!("{name}.{}", nic.name);
         let nets = nic.address.map(IpNet::from).into_iter();
         for net in nets.chain(nic.address6.map(IpNet::from)) {
             values.push(book.address(&what, net, net.addr()));
+        }
+    }
+    values
+}
+
+/// Prefix and DHCP range of a network of servers, if it is one.
+fn segment(book: &Book, network: &Network) -> Vec<Value> {
+    let gateways = book.plan.routers.iter().filter_map(|router| {
+        let segment = router.segment.as_ref()?;
+        let mut nics = router.interfaces.iter();
+        let nic = nics.find(|nic| nic.name == segment.interface)?;
+        (nic.network == network.name).then_some(segment)
+    });
+    let mut values = Vec::new();
+    for segment in gateways {
+        let ranges = book.plan.boot_servers.iter().flat_map(|boot| &boot.ranges);
+        for range in ranges.filter(|range| range.router == segment.gateway) {
+            let net = range.subnet;
+            values.push(book.address("prefix", net, net.network()));
+            values.push(book.address("dhcp.start", range.start, range.start));
+            values.push(book.address("dhcp.end", range.end, range.end));
+        }
+        if let Some(net) = segment.prefix6 {
+            values.push(book.address("prefix", net, net.network()));
         }
     }
     values

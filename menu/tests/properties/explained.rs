@@ -25,11 +25,13 @@ proptest! {
             prop_assert_eq!(&explained.target, target);
             adds_up(&explained)?;
             let (kind, name) = target.split_once('/').unwrap();
-            if !["router", "boot-server", "node"].contains(&kind) {
+            if !["router", "boot-server", "node", "network"].contains(&kind) {
                 continue;
             }
+            // Prefixes of links are told by their ends.
             let own = rows.iter().filter(|row| row.name == name);
-            for row in own.filter(|row| !["network", "pool"].contains(&row.role.as_str())) {
+            let own = own.filter(|row| row.role != "pool" && (kind == "network") == (row.role == "network"));
+            for row in own.filter(|row| row.what != "prefix" || name.contains("-node")) {
                 let parts = row.value.split('-').filter(|_| row.what == "range");
                 let parts: Vec<&str> = parts.collect();
                 let parts = if parts.is_empty() { vec![row.value.as_str()] } else { parts };
