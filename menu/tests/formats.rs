@@ -97,3 +97,66 @@ image: {bundle: node}
         }
     }
 }
+
+/// Who is in which group, and what is said of whom.
+#[test]
+fn an_inventory_has_groups_by_role_and_rack() {
+    let text = "
+kind: DataCenter
+name: groups
+spines: 1
+tors: 1
+types:
+  plain: {tier: netns}
+  gpu: {tier: netns, role: gpu-x}
+  off: {tier: netns, role: no}
+  chassis: {tier: mock, role: gpu-x}
+racks: [{servers: [plain, gpu, off]}, {servers: [chassis]}]
+image: {bundle: node}
+core: {operation: 10.75.2.0/24}
+";
+    let files = expand_as(&source(text), &everything()).unwrap().files;
+    let inventory = files.iter().find(|it| it.path.ends_with("hosts.yml"));
+    let inventory = [Source::inline(
+        "hosts.yml",
+        inventory.unwrap().contents.as_str(),
+    )];
+    let documents = document::load(&inventory, &Findings::new());
+    let below = |path: &[&str]| {
+        let root = Some(&documents[0].root);
+        path.iter()
+            .fold(root, |tree, key| Some(&tree?.as_map()?.get(*key)?.tree))
+    };
+    let members = |group: &str| -> Vec<&str> {
+        let hosts = below(&["all", "children", group, "hosts"]).and_then(|it| it.as_map());
+        let hosts = hosts.unwrap_or_else(|| panic!("no group {group}"));
+        hosts.keys().map(String::as_str).collect()
+    };
+    assert_eq!(members("server_cs"), ["rack1-cs1"]);
+    assert_eq!(members("server_gpu_x"), ["rack1-gpu-x2", "rack2-gpu-x1"]);
+    assert_eq!(members("server_no"), ["rack1-no3"]);
+    assert_eq!(members("server").len(), 4);
+    assert_eq!(
+        members("rack2"),
+        ["rack2-tor1", "rack2-boot", "rack2-gpu-x1"]
+    );
+    let said = |group: &str, host: &str, key: &str| {
+        below(&["all", "children", group, "hosts", host, key]).and_then(|it| it.text())
+    };
+    for (group, host, role, address, asn) in [
+        ("core", "core", "core", true, true),
+        ("operation", "operation", "operation", true, false),
+        ("tor", "rack1-tor1", "tor", true, true),
+        ("boot", "rack1-boot", "boot", true, true),
+        ("server", "rack1-no3", "no", true, true),
+        ("server", "rack2-gpu-x1", "gpu-x", false, false),
+    ] {
+        assert_eq!(said(group, host, "role"), Some(role), "{host}");
+        assert_eq!(
+            said(group, host, "ansible_host").is_some(),
+            address,
+            "{host}"
+        );
+        assert_eq!(said(group, host, "asn").is_some(), asn, "{host}");
+    }
+}
