@@ -10,8 +10,8 @@ use super::place::place;
 use super::plan::{Plan, Rack, Server};
 use super::{Beside, Inputs};
 use crate::render::{self, File};
-use minijinja::Environment;
 use minijinja::value::Serde;
+use minijinja::{Environment, ErrorKind};
 use placemat_spec::Problem;
 use placemat_spec::problem::Findings;
 use std::collections::HashSet;
@@ -187,5 +187,20 @@ fn of_jinja(index: usize, text: &str, error: &minijinja::Error) -> Problem {
         Some(detail) => format!("{what}: {detail}"),
         None => what,
     };
-    Problem::new("template", message).at(place(index, text, range), "in this template")
+    let help = match error.kind() {
+        ErrorKind::UndefinedError => {
+            // The place may be that of a larger expression: the words name what is not there.
+            let named = error.detail().and_then(|it| it.split('`').nth(1));
+            let there = || text.get(range.clone()).unwrap_or_default();
+            data::instead_of(named.unwrap_or_else(there))
+        }
+        ErrorKind::UnknownFilter => {
+            "filters are minijinja's, and `quoted`, which writes a text as YAML and JSON quote it"
+                .into()
+        }
+        _ => data::seen(),
+    };
+    Problem::new("template", message)
+        .at(place(index, text, range), "in this template")
+        .help(help)
 }

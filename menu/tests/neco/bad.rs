@@ -97,6 +97,11 @@ const MENUS: &[(&str, &str, &str)] = &[
         "core-spine: 10.72.2.0/31",
         "core-spine: 10.72.2.0/24",
     ),
+    (
+        "core-spine-is-no-link-of-two",
+        "core-spine: 10.72.2.0/31",
+        "core-spine: 10.72.2.0/32",
+    ),
     ("ntp-too-small", "172.16.4.64/29", "172.16.4.64/30"),
     ("asn-too-small", "asn-base: 64600", "asn-base: 3"),
     ("asns-run-out", "asn-base: 64600", "asn-base: 4294967294"),

@@ -35,6 +35,46 @@ fn what_minijinja_says() {
     insta::assert_snapshot!(file(&expansion, "seed_boot-1.yml").unwrap());
 }
 
+/// A menu without them, and a template that asks for them.
+#[test]
+fn what_the_menu_says_nothing_of_is_undefined() {
+    let menu = [
+        "  proxy: 10.0.49.3\n",
+        "  pod: 10.64.0.0/14\n",
+        "  ntp: 172.16.4.64/29\n",
+        "cluster-id: two, ",
+    ]
+    .iter()
+    .fold(MENU.replace("seed.template", "seed.j2"), |menu, line| {
+        assert!(menu.contains(line), "{line}");
+        menu.replace(line, "")
+    });
+    let mut all = String::new();
+    for template in [
+        "{{ cluster_id }}|{{ proxy }}|{{ pod }}\n",
+        "a: {{ proxy }}\n",
+        "a: {{ rack.name ~ pod }}\n",
+        "{% if cluster_id %}\na\n{% endif %}\n",
+        "a: {{ ntp[0] }}\n",
+    ] {
+        let folder = Folder::usual().with("seed.j2", template);
+        let problems = expand_with(&menu, &folder).unwrap_err();
+        writeln!(all, "{problems}").unwrap();
+    }
+    insta::assert_snapshot!(all);
+    let template = "a: {% if proxy is defined %}{{ proxy }}{% else %}none{% endif %} {{ pod | default('no pod') }}\n{% for server in ntp %}\n- {{ server }}\n{% endfor %}\n";
+    let folder = Folder::usual().with("seed.j2", template);
+    let seed = |menu: &str| {
+        let expansion = expand_with(menu, &folder).unwrap_or_else(|problems| panic!("{problems}"));
+        file(&expansion, "seed_boot-0.yml").unwrap().to_owned()
+    };
+    assert_eq!(seed(&menu), "a: none no pod\n");
+    assert_eq!(
+        seed(&MENU.replace("seed.template", "seed.j2")),
+        "a: 10.0.49.3 10.64.0.0/14\n- 172.16.4.65\n- 172.16.4.66\n"
+    );
+}
+
 /// A template in use for years, in form: one expression in a cloud-config full of braces and quotes.
 #[test]
 fn what_is_no_action_stays_as_it_is() {
@@ -80,6 +120,15 @@ fn templates_that_are_wrong_are_told_before_anything_is_written() {
     for (name, template) in [
         ("j2-syntax", "a: {% if %}\n"),
         ("j2-undefined", "a: 1\nb: {{ rack.nmae }}\n"),
+        ("j2-no-such-name", "a: {{ serail }}\n"),
+        (
+            "j2-no-such-name-of-a-server",
+            "{% for cs in rack.cs %}\n- {{ cs.adresses[0] }}\n{% endfor %}\n",
+        ),
+        ("j2-no-such-name-in-a-sum", "a: {{ rack.name ~ nmae }}\n"),
+        ("j2-no-such-element", "a: {{ rack.cs[7] }}\n"),
+        ("j2-no-such-filter", "a: {{ name | upcase }}\n"),
+        ("j2-not-ended", "{% if proxy is defined %}\na\n"),
     ] {
         let folder = Folder::usual().with("seed.j2", template);
         let problems = expand_with(&MENU.replace("seed.template", "seed.j2"), &folder).unwrap_err();

@@ -155,8 +155,15 @@ fn links(menu: &Menu) -> Vec<Problem> {
     ];
     let mut problems = Vec::new();
     if network.core_spine.prefix_len() != 31 {
+        // Placemat-menu gave both ends of every link the length that is written here.
+        let why = match network.core_spine.prefix_len() {
+            32 => "a /32 has no other end".to_owned(),
+            len => format!(
+                "of a /{len} the core's end would be the subnet's own address, and the links of all spines one subnet"
+            ),
+        };
         let help = format!(
-            "write {}/31; the links after it follow",
+            "write {}/31, and the links after it follow; {why}",
             network.core_spine.network()
         );
         let problem = Problem::new(
