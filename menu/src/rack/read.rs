@@ -167,6 +167,12 @@ fn bmc(fields: &mut Fields) -> BmcAccount {
 pub(super) fn word(item: &Item) -> Option<String> {
     let name = item.string()?.value;
     let safe = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if name == "null" {
+        // Templates write words without quotes.
+        item.findings()
+            .error(item.problem("bad-name", "cannot be `null`", "nothing, in YAML"));
+        return None;
+    }
     let first = name.starts_with(|c: char| c.is_ascii_lowercase());
     if first && name.len() <= 63 && name.chars().all(safe) {
         return Some(name);
