@@ -54,6 +54,8 @@ pub struct Output {
     pub plan: Plan,
     /// Every file, `cluster.yml` first.
     pub files: Vec<File>,
+    /// Templates of one's own that were there to render them, as files.
+    pub templates: Vec<String>,
 }
 
 /// Expands a rack spec.
@@ -81,7 +83,12 @@ pub fn expand_as(source: &Source, rendering: &Rendering) -> Result<Output, Probl
     }
     let plan = planned(source, &dc)?;
     let files = render::render(&plan, rendering)?;
-    Ok(Output { plan, files })
+    let own = rendering.templates.iter();
+    Ok(Output {
+        plan,
+        files,
+        templates: own.map(|it| it.source.name.clone()).collect(),
+    })
 }
 
 /// The plan of a rack spec, before anything is rendered.

@@ -6,11 +6,13 @@
 //! A rule is a file in `rule` and a row of [`RULES`].
 
 mod bird;
+mod blame;
 pub(crate) mod facts;
 mod rule;
 mod single;
 pub(crate) mod site;
 
+use crate::Output;
 use crate::render::File;
 use crate::topology::{Boot, Plan};
 use facts::Facts;
@@ -107,7 +109,22 @@ pub struct Report {
 
 /// Verifies a plan and the files that were rendered from it.
 pub fn verify(plan: &Plan, files: &[File]) -> Result<Report, Problems> {
-    checked(&Facts::of(&site::planned(plan)), None, Vec::new)?;
+    planned(plan)?;
+    written(plan, files)
+}
+
+/// As [`verify`], of what a rack spec became; problems without a help say who is to mend them.
+pub fn verify_output(output: &Output) -> Result<Report, Problems> {
+    planned(&output.plan).map_err(|problems| blame::told(problems, &[]))?;
+    written(&output.plan, &output.files)
+        .map_err(|problems| blame::told(problems, &output.templates))
+}
+
+fn planned(plan: &Plan) -> Result<(), Problems> {
+    checked(&Facts::of(&site::planned(plan)), None, Vec::new)
+}
+
+fn written(plan: &Plan, files: &[File]) -> Result<Report, Problems> {
     let (mut site, sources) = site::read(files)?;
     if plan.boot == Boot::Sabakan {
         // What sabakan hands out is in files of its own, which it reads as the plan has them.

@@ -5,6 +5,7 @@
 
 mod model;
 
+use placemat_menu::verify::verify_output;
 use placemat_menu::{OwnTemplate, Rendering, Source, built_in_templates, expand_as};
 use std::path::Path;
 
@@ -111,11 +112,32 @@ fn a_template_that_forgets_a_session_is_found() {
     let forgetful = sessions.replace("in own.sessions", "in own.sessions[:1]");
     assert_ne!(sessions, forgetful);
     let output = expand(&[("sessions.conf", &forgetful)]).unwrap();
-    let problems = placemat_menu::verify::verify(&output.plan, &output.files).unwrap_err();
+    let problems = verify_output(&output).unwrap_err();
     assert!(
         problems.to_string().contains("error[one-sided-session]"),
         "{problems}"
     );
+    for problem in problems.list {
+        let help = problem.help.unwrap();
+        assert!(help.contains("your own: own/sessions.conf.j2;"), "{help}");
+    }
+}
+
+/// What is wrong without templates of one's own, or in the plan, is nobody's fault but placemat's.
+#[test]
+fn what_no_template_broke_is_to_be_reported() {
+    let own = [("node.env", "NAME={{ own.name }}\n")];
+    let (mut built_in, mut planned) = (expand(&[]).unwrap(), expand(&own).unwrap());
+    let spine = &mut built_in.files[1];
+    assert!(spine.path.starts_with("bird"));
+    spine.contents = spine.contents.replace("protocol bgp", "protocol no");
+    planned.plan.routers[0].speaker.sessions.clear();
+    for output in [built_in, planned] {
+        let problems = verify_output(&output).unwrap_err();
+        let told = problems.list.iter().filter_map(|it| it.help.as_deref());
+        assert!(told.clone().any(|help| help.contains("please report it")));
+        assert!(told.clone().all(|help| !help.contains("your own")));
+    }
 }
 
 /// `docs/menu-templates.md` has the types that templates see, as they are in the source.

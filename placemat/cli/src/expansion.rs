@@ -54,7 +54,7 @@ pub(crate) fn verified(menu: &Source, dir: &Path, dialect: Dialect) -> Result<Ex
         });
     }
     let output = data_center(menu, None, Vec::new())?;
-    let report = placemat_menu::verify::verify(&output.plan, &output.files)?;
+    let report = placemat_menu::verify::verify_output(&output)?;
     Ok(Expanded {
         files: output.files,
         warnings: Problems::new(Vec::new(), Vec::new()),

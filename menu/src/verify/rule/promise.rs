@@ -18,7 +18,6 @@ pub(in crate::verify) fn check(plan: &Facts, files: &Facts, problems: &mut Vec<P
         for what in lost(promised, found) {
             let message = format!("{name} has {what} in the plan, and not in the files");
             let problem = Problem::new("promise-broken", message);
-            let problem = problem.help("a template of your own leaves it out?");
             problems.push(at(problem, found.place, "this machine"));
         }
     }
@@ -36,7 +35,6 @@ pub(in crate::verify) fn check(plan: &Facts, files: &Facts, problems: &mut Vec<P
                 held.machine
             );
             let problem = Problem::new("promise-broken", message);
-            let problem = problem.help("a template of your own leaves it out?");
             problems.push(at(problem, machine.place, "this machine"));
         }
     }

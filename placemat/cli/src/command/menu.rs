@@ -11,7 +11,7 @@ use anyhow::{Context, anyhow};
 use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use placemat_menu::addresses::{Row, addresses};
-use placemat_menu::verify::verify;
+use placemat_menu::verify::verify_output;
 use placemat_menu::{FORMATS, built_in_templates, neco};
 use placemat_spec::Source;
 use placemat_spec::document::Dialect;
@@ -115,7 +115,7 @@ impl Menu {
             |spec: &Source| expansion::data_center(spec, folder, wanted.clone().copied().collect());
         let output = expand(&spec)?;
         if self.check {
-            let report = verify(&output.plan, &output.files)?;
+            let report = verify_output(&output)?;
             talk::say(&format!("ok: {}", report.verified));
             check::say_single_points(&report.single_points);
             return Ok(exit::OK);
