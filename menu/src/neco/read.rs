@@ -25,6 +25,8 @@ struct Draft {
     network: Option<(Option<Network>, Place)>,
     inventory: Option<(Option<super::input::Inventory>, Place)>,
     types: Vec<(Typed, Place)>,
+    /// Whether there is a `Node` of which nobody can say what type it is.
+    untyped: bool,
 }
 
 /// Reads a menu and the templates that it names. `None` where there is nothing to go on with; why is
@@ -71,7 +73,12 @@ fn whole(
         server::time_server(network, &images, findings);
     }
     let inventory = draft.inventory.and_then(|(inventory, _)| inventory)?;
-    let types = types(&draft.types, &inventory.racks, inventory.place, findings)?;
+    // A type that seems to be missing may be that one.
+    let types = if draft.untyped {
+        None
+    } else {
+        types(&draft.types, &inventory.racks, inventory.place, findings)
+    }?;
     Some(Menu {
         network: network?,
         inventory,
@@ -107,7 +114,7 @@ fn one(
             draft.inventory.get_or_insert((inventory, place));
         }
         "Node" => {
-            let word = fields.req("type");
+            let word = fields.req_or("type", "types are `boot`, `cs` and `ss`");
             let word = word.and_then(|it| it.choice(&server::TYPES));
             let server = of_spec(fields, |spec| Some(server::read(spec)));
             if let (Some(word), Some(server)) = (word, server) {
@@ -115,6 +122,8 @@ fn one(
                 let what = format!("Node of type `{}`", word.value);
                 once(&what, word.place, same.map(|(_, first)| *first), findings);
                 draft.types.push(((word.value, server), word.place));
+            } else {
+                draft.untyped = true;
             }
         }
         // Another reader's; what it does not know, it says.

@@ -17,6 +17,7 @@ const MENUS: &[(&str, &str, &str)] = &[
     ),
     ("unknown-kind", "kind: Inventory", "kind: Inventori"),
     ("unknown-type", "type: ss", "type: ss2"),
+    ("type-without-value", "type: boot", "type:"),
     ("no-kind", "kind: Inventory\n", ""),
     (
         "no-spec",

@@ -32,7 +32,8 @@ pub(super) fn read(
     let Some(document) = documents.first() else {
         if findings.error_count() == errors {
             let problem = Problem::new("empty", "the IPAM configuration is empty");
-            findings.error(problem.at(file.place, "this file"));
+            let help = "menu/examples/neco/ipam.json is one";
+            findings.error(problem.at(file.place, "this file").help(help));
         }
         return None;
     };
