@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a failing step of a test is a failed test
 
+use placemat_menu::verify::verify;
 use placemat_menu::{Source, expand, is_rack_spec};
 use std::path::Path;
 
@@ -123,4 +124,19 @@ fn a_server_is_not_taken_for_the_boot_server() {
         assert_eq!(of_rack.len(), sessions.len(), "{of_rack:?}");
         assert!(sessions.iter().zip(&of_rack).all(wanted), "{of_rack:?}");
     }
+}
+
+/// A role as long as it may be still makes names that a cluster takes.
+#[test]
+fn the_longest_role_is_not_too_long() {
+    let text = format!(
+        "{{kind: DataCenter, name: long, spines: 1, racks: [{{count: 12, servers: [44 x a]}}], \
+         types: {{a: {{tier: mock, role: {}}}}}, image: {{bundle: node}}}}",
+        "r".repeat(50)
+    );
+    let output = expand(&source("long", &text)).unwrap();
+    let longest = output.plan.servers.last().unwrap();
+    // Room for racks of five digits.
+    assert!(longest.speaker.name.len() <= 63 - 3);
+    verify(&output.plan, &output.files).unwrap_or_else(|problems| panic!("{problems}"));
 }

@@ -13,9 +13,9 @@ const WORD: Form = Form::new(
 const ROLE: Form = Form::new(
     "role",
     "",
-    "^[a-z]([a-z0-9-]{0,61}[a-z-])?$",
+    "^[a-z]([a-z0-9-]{0,48}[a-z-])?$",
     "gpu",
-    "a word that does not end in a digit, since a number follows it in names, or in `-ipv`",
+    "a word of 50 characters at most that does not end in a digit, since a number follows it in names, or in `-ipv`",
 );
 const RUN: Form = Form::new(
     "run",
@@ -83,7 +83,7 @@ const TYPES: Shape = Shape::Dictionary(&Shape::Map(&[
     Key::optional(
         "role",
         Shape::Form(&ROLE),
-        "Their label `role`, and part of their names: `rack1-ss3`. It does not end in a digit or in `-ipv`, and is no role of another machine (`tor`, `boot`, `spine`, ...).",
+        "Their label `role`, and part of their names: `rack1-ss3`. It has 50 characters at most, does not end in a digit or in `-ipv`, and is no role of another machine (`tor`, `boot`, `spine`, ...).",
     )
     .or("`cs`"),
     Key::optional(
@@ -101,7 +101,7 @@ const TYPES: Shape = Shape::Dictionary(&Shape::Map(&[
     Key::optional(
         "memory",
         Shape::Form(&SIZE),
-        "Memory, of virtual machines: a whole number of MiB, 128M or more.",
+        "Memory, of virtual machines: a whole number of MiB, 128M to 16T.",
     )
     .or("`512M`"),
     Key::optional(

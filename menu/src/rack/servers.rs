@@ -8,6 +8,7 @@ use placemat_spec::document::{At, Fields, Item};
 use placemat_spec::problem::{Problem, suggestion};
 use placemat_spec::resource::Tier;
 use placemat_spec::value::format_size;
+use std::ops::RangeInclusive;
 
 const TIERS: [(&str, Tier); 4] = [
     ("full", Tier::Full),
@@ -30,8 +31,11 @@ const TAKEN_ROLES: [&str; 7] = [
 /// How a role may not end: server 6 would be called as the second session to another machine is.
 const SECOND_SESSION: &str = "-ipv";
 
-/// Less does not boot the node image.
-const LEAST_MEMORY: u64 = 128 << 20;
+/// Less does not boot the node image, and more no machine has.
+const MEMORY: RangeInclusive<u64> = 128 << 20..=16 << 40;
+
+/// Characters of a role, so that names of servers are no longer than 63: `rack16383-ROLE44`.
+const LONGEST_ROLE: usize = 50;
 
 /// The server types; none where the key is missing, so that racks need not complain too.
 pub(super) fn types(fields: &mut Fields, image: &str) -> Option<IndexMap<String, ServerType>> {
@@ -95,6 +99,14 @@ fn role(item: &Item) -> Option<String> {
         );
         return None;
     }
+    if role.len() > LONGEST_ROLE {
+        let message = format!("is longer than {LONGEST_ROLE} characters");
+        item.findings().error(
+            item.problem("bad-name", &message, "too long")
+                .help("names of servers, `rack1-ROLE1`, have 63 at most"),
+        );
+        return None;
+    }
     if role.ends_with(SECOND_SESSION) {
         item.findings().error(
             item.problem(
@@ -122,10 +134,10 @@ fn role(item: &Item) -> Option<String> {
 
 fn memory(item: &Item) -> Option<String> {
     let size = item.size()?.value;
-    if size >= LEAST_MEMORY && size.is_multiple_of(1 << 20) {
+    if MEMORY.contains(&size) && size.is_multiple_of(1 << 20) {
         return Some(format_size(size));
     }
-    let message = "must be a whole number of MiB, 128M or more";
+    let message = "must be a whole number of MiB, 128M to 16T";
     item.findings()
         .error(item.problem("bad-memory", message, "not possible"));
     None
