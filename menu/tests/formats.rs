@@ -144,9 +144,9 @@ core: {operation: 10.75.2.0/24}
         below(&["all", "children", group, "hosts", host, key]).and_then(|it| it.text())
     };
     for (group, host, role, address, asn) in [
-        ("core", "core", "core", true, true),
-        ("operation", "operation", "operation", true, false),
-        ("tor", "rack1-tor1", "tor", true, true),
+        ("router_core", "core", "core", true, true),
+        ("router_operation", "operation", "operation", true, false),
+        ("router_tor", "rack1-tor1", "tor", true, true),
         ("boot", "rack1-boot", "boot", true, true),
         ("server", "rack1-no3", "no", true, true),
         ("server", "rack2-gpu-x1", "gpu-x", false, false),
