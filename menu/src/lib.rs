@@ -30,6 +30,7 @@ pub mod diff;
 pub mod explain;
 mod list;
 pub mod neco;
+mod place;
 pub mod rack;
 mod render;
 pub mod topology;

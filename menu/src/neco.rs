@@ -21,7 +21,6 @@ pub mod allocation;
 pub mod explain;
 mod gotemplate;
 pub mod input;
-mod place;
 pub mod plan;
 mod reach;
 mod read;

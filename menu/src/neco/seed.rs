@@ -6,9 +6,9 @@ mod data;
 
 use super::gotemplate::Template;
 use super::input::{Menu, ServerType};
-use super::place::place;
 use super::plan::{Plan, Rack, Server};
 use super::{Beside, Inputs};
+use crate::place::place;
 use crate::render::{self, File};
 use minijinja::value::Serde;
 use minijinja::{Environment, ErrorKind};

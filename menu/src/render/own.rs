@@ -1,9 +1,10 @@
 //! Templates of one's own, in place of built-in ones, and what is said when a template is wrong.
 
 use super::{Template, Templates};
+use crate::place::place;
 use minijinja::ErrorKind;
 use placemat_spec::problem::suggestion;
-use placemat_spec::{Place, Problem, Problems, Source};
+use placemat_spec::{Problem, Problems, Source};
 use std::error::Error as _;
 use std::ops::Range;
 
@@ -84,7 +85,7 @@ pub(super) fn told(error: &minijinja::Error, table: &[Template], own: &[OwnTempl
     let place = source.and_then(|source| {
         let text = &sources[source].text;
         let range = error.range().or_else(|| line(text, error.line()?));
-        Some(place(text, source, range?))
+        Some(place(source, text, range?))
     });
     if let Some(place) = place {
         problem = problem.at(place, label(error.kind()));
@@ -117,17 +118,4 @@ fn line(text: &str, number: usize) -> Option<Range<usize>> {
         start += line.len();
     }
     None
-}
-
-fn place(text: &str, source: usize, range: Range<usize>) -> Place {
-    let before = text.get(..range.start).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or(before).chars().count() + 1;
-    Place {
-        source,
-        line: u32::try_from(line).unwrap_or(u32::MAX),
-        column: u32::try_from(column).unwrap_or(u32::MAX),
-        offset: before.len(),
-        len: range.len(),
-    }
 }

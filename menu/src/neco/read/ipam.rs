@@ -3,8 +3,8 @@
 use super::network::subnet;
 use crate::neco::allocation::{BOOT_SEAT, RANGES};
 use crate::neco::input::Ipam;
-use crate::neco::place::place;
 use crate::neco::{Beside, Inputs};
+use crate::place::place;
 use placemat_spec::document::{self, At, Fields, Item};
 use placemat_spec::problem::Findings;
 use placemat_spec::{Problem, Source};

@@ -4,7 +4,7 @@ use placemat_spec::Place;
 use std::ops::Range;
 
 /// The place of a range of bytes, at most to the end of its line.
-pub(super) fn place(source: usize, text: &str, range: Range<usize>) -> Place {
+pub(crate) fn place(source: usize, text: &str, range: Range<usize>) -> Place {
     let offset = range.start.min(text.len());
     let before = &text[..offset];
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
