@@ -35,8 +35,8 @@ const SCHEMES: [(&str, AsnScheme); 2] = [
 const BASE: u32 = 64_600;
 const BASE_PER_SWITCH: u32 = 4_200_100_000;
 
-/// `asn`, or `asn-base` alone.
-pub(super) fn asn(fields: &mut Fields, kind: Place) -> Asn {
+/// `asn`, or `asn-base` alone. `racks`: where those stand that a default may not reach.
+pub(super) fn asn(fields: &mut Fields, racks: Place) -> Asn {
     let short = fields.opt("asn-base");
     let short_place = fields.key_place("asn-base");
     let mut scheme = AsnScheme::PerRack;
@@ -63,6 +63,6 @@ pub(super) fn asn(fields: &mut Fields, kind: Place) -> Asn {
     Asn {
         scheme,
         base: base.map_or(default, |it| it.value),
-        place: base.map_or(kind, |it| it.place),
+        place: base.map_or(racks, |it| it.place),
     }
 }

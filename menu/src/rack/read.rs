@@ -92,7 +92,7 @@ fn data_center(mut fields: Fields, dir: &Path) -> Option<DataCenter> {
         types: types.unwrap_or_default(),
         racks: layout.racks,
         racks_place: layout.place,
-        asn: asn::asn(&mut fields, kind),
+        asn: asn::asn(&mut fields, layout.place),
         pools: pools::pools(&mut fields),
         bfd: timers::bfd(&mut fields),
         bgp: timers::bgp(&mut fields),
