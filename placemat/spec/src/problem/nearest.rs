@@ -18,8 +18,17 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .filter(|(distance, candidate)| {
             *distance <= allowed && *distance < shorter(word, candidate)
         })
-        .min_by_key(|(distance, _)| *distance)
+        // Of two that are as near, the one of the same letters: fingers swap them more often than they
+        // find another key.
+        .min_by_key(|(distance, candidate)| (*distance, letters(candidate) != letters(&lower)))
         .map(|(_, candidate)| candidate)
+}
+
+/// The letters of a word, in an order of their own.
+fn letters(word: &str) -> Vec<char> {
+    let mut letters: Vec<char> = word.to_lowercase().chars().collect();
+    letters.sort_unstable();
+    letters
 }
 
 /// A distance as long as the word itself would be a different word.
@@ -64,6 +73,7 @@ mod tests {
         assert_eq!(nearest("adresses", keys), Some("addresses"));
         assert_eq!(nearest("Name", keys), Some("name"));
         assert_eq!(nearest("mca", keys), Some("mac"));
+        assert_eq!(nearest("tmp", ["smp", "tpm"]), Some("tpm"));
         assert_eq!(nearest("colour", keys), None);
     }
 
