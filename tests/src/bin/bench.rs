@@ -36,7 +36,7 @@ const AT_MOST: [(&str, f64); 4] = [
     (CHECK_GROWTH, 1.1),
 ];
 /// Runs of a menu in each run of all: they are short, and the shortest are what noise disturbs most.
-const READINGS: usize = 3;
+const READINGS: usize = 5;
 const MENU: &str = "menu: 1,000 racks of 28 servers that run";
 const MENU_MEMORY: &str = "menu: memory for these (MB)";
 const VERIFY: &str = "menu --check: 1,000 racks of 28 mocks";
@@ -217,6 +217,9 @@ impl Bench {
     /// Expands a data center of so many racks: what that took, and its cluster file.
     fn menu(&self, name: &str, racks: u32, tier: &str, flags: &[&str]) -> Result<(Spent, PathBuf)> {
         let dir = self.memory.join(name);
+        if dir.exists() {
+            std::fs::remove_dir_all(&dir)?;
+        }
         std::fs::create_dir_all(&dir)?;
         let spec = dir.join("dc.yml");
         // All that a check looks for in a bundle that only boot servers use.
