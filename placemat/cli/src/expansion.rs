@@ -64,8 +64,8 @@ pub(crate) fn verified(menu: &Source, dir: &Path, dialect: Dialect) -> Result<Ex
     })
 }
 
-/// Expands a menu into a folder; what was written, relative to it. `dialect` is for Neco's menus.
-pub(crate) fn write(menu: &Source, dir: &Path, dialect: Dialect) -> Result<Vec<PathBuf>, Failure> {
+/// Expands a menu into a folder; how many files that was. `dialect` is for Neco's menus.
+pub(crate) fn write(menu: &Source, dir: &Path, dialect: Dialect) -> Result<usize, Failure> {
     let beside = Disk::default();
     let files = if neco::is_menu(menu) {
         let expansion = of_neco(menu, &beside, dir, dialect)?;
@@ -75,7 +75,8 @@ pub(crate) fn write(menu: &Source, dir: &Path, dialect: Dialect) -> Result<Vec<P
         data_center(menu, None, Vec::new())?.files
     };
     spare(menu, &beside.read.into_inner(), &files, dir)?;
-    put_all(&files, dir)
+    put_all(&files, dir)?;
+    Ok(files.len())
 }
 
 /// Refuses to write over what a menu was read from: itself, and `beside` it.
@@ -138,11 +139,11 @@ pub(crate) fn explain_neco(menu: &Source, name: &str) -> Result<Explanation, Exp
     neco::explain::explain(menu, &Disk::default(), &out, name)
 }
 
-/// Writes files to a folder; their paths, relative to it.
+/// Writes files to a folder.
 ///
 /// A data center of a thousand racks is tens of thousands of small files, and all that they cost is the
 /// system's time: every processor takes its share.
-pub(crate) fn put_all(files: &[File], dir: &Path) -> Result<Vec<PathBuf>, Failure> {
+pub(crate) fn put_all(files: &[File], dir: &Path) -> Result<(), Failure> {
     let shares = thread::available_parallelism().map_or(1, NonZero::get);
     thread::scope(|scope| {
         let share = files.len().div_ceil(shares).max(SHARE);
@@ -152,8 +153,7 @@ pub(crate) fn put_all(files: &[File], dir: &Path) -> Result<Vec<PathBuf>, Failur
         let threads: Vec<_> = threads.collect();
         let mut joined = threads.into_iter().map(ScopedJoinHandle::join);
         joined.try_for_each(|put| put.unwrap_or_else(|panic| resume_unwind(panic)))
-    })?;
-    Ok(files.iter().map(|file| file.path.clone()).collect())
+    })
 }
 
 fn put_share(files: &[File], dir: &Path) -> Result<(), Failure> {
@@ -235,11 +235,11 @@ mod tests {
                 )
             })
             .collect();
-        let written = put_all(&files, dir.path()).unwrap();
+        put_all(&files, dir.path()).unwrap();
+        let written = crate::tree::files(dir.path()).unwrap();
         assert_eq!(written.len(), count);
-        for (file, path) in files.iter().zip(&written) {
-            assert_eq!(&file.path, path);
-            let text = fs::read_to_string(dir.path().join(path)).unwrap();
+        for file in &files {
+            let text = fs::read_to_string(dir.path().join(&file.path)).unwrap();
             assert_eq!(text, file.contents);
         }
     }

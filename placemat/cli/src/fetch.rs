@@ -76,12 +76,6 @@ pub(crate) fn failure(error: &ImageError) -> Failure {
         }
         ImageError::Io { .. } => None,
     };
-    let failure = Failure::new(
-        exit::HOST,
-        anyhow::anyhow!("{}", placemat_lab::error::chain(error)),
-    );
-    match hint {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
+    let error = anyhow::anyhow!("{}", placemat_lab::error::chain(error));
+    Failure::new(exit::HOST, error).maybe_hint(hint)
 }

@@ -25,6 +25,7 @@ mod provision;
 mod table;
 mod talk;
 mod templates;
+mod tree;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -51,7 +51,7 @@ pub(crate) fn of(
 /// Writes what a rack spec expands to where the lab will look for it.
 pub(crate) fn settle(specs: &[Source], loaded: &Loaded, entry: &Entry) -> Result<(), Failure> {
     match folder(specs, entry)? {
-        Some(dir) => expansion::put_all(&loaded.files, &dir).map(drop),
+        Some(dir) => expansion::put_all(&loaded.files, &dir),
         None => Ok(()),
     }
 }

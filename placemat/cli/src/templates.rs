@@ -3,7 +3,8 @@
 
 use crate::exit::{self, Failure};
 use crate::input::{self, bounded};
-use anyhow::{Context, anyhow};
+use crate::tree;
+use anyhow::anyhow;
 use placemat_menu::{OwnTemplate, built_in_templates};
 use placemat_spec::problem::suggestion;
 use placemat_spec::{Problem, Problems, Source};
@@ -55,29 +56,19 @@ pub(crate) fn of(spec: &Source) -> Result<Vec<OwnTemplate>, Failure> {
 
 fn below(folder: &Path) -> Result<Vec<OwnTemplate>, anyhow::Error> {
     let mut found = Vec::new();
-    walk(folder, "", &mut found)?;
-    Ok(found)
-}
-
-fn walk(folder: &Path, prefix: &str, found: &mut Vec<OwnTemplate>) -> Result<(), anyhow::Error> {
-    let unreadable = || format!("read {}", folder.display());
-    let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let mut entries = entries.with_context(unreadable)?;
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        let path = entry.path();
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if path.is_dir() {
-            walk(&path, &format!("{prefix}{name}/"), found)?;
-        } else if let Some(stem) = name.strip_suffix(".j2") {
-            let text = fs::File::open(&path).map_err(input::Unread::Io);
-            let text = text.and_then(bounded);
-            let text = text.map_err(|error| anyhow!("{} {error}", path.display()))?;
-            found.push(OwnTemplate {
-                name: format!("{prefix}{stem}"),
-                source: Source::file(&path, text),
-            });
-        }
+    for path in tree::files(folder)? {
+        let name = path.to_string_lossy();
+        let Some(name) = name.strip_suffix(".j2") else {
+            continue;
+        };
+        let path = folder.join(&path);
+        let text = fs::File::open(&path).map_err(input::Unread::Io);
+        let text = text.and_then(bounded);
+        let text = text.map_err(|error| anyhow!("{} {error}", path.display()))?;
+        found.push(OwnTemplate {
+            name: name.to_owned(),
+            source: Source::file(&path, text),
+        });
     }
-    Ok(())
+    Ok(found)
 }

@@ -2,7 +2,7 @@
 
 mod files;
 
-pub use files::{FileKind, FileRef};
+pub use files::{FileKind, FileRef, wrong_files};
 
 use crate::document::Dialect;
 use crate::resource::{

@@ -80,11 +80,7 @@ pub(crate) fn add(run_dir: &Path, listen: &Listen, to: &Destination) -> Result<S
     let (listen, socket) = open(listen).map_err(|error| {
         let remedy = remedy(&error);
         let error = anyhow::Error::new(error).context(format!("listen at {listen}"));
-        let failure = Failure::new(exit::HOST, error);
-        match remedy {
-            Some(remedy) => failure.hint(remedy),
-            None => failure,
-        }
+        Failure::new(exit::HOST, error).maybe_hint(remedy)
     })?;
     let request = Request::ForwardAdd {
         listen: listen.to_string(),

@@ -127,8 +127,8 @@ impl Menu {
         }
         expansion::spare(&spec, &[], &output.files, &self.output)?;
         let before = folder::Before::of(&output.files, &self.output);
-        let written = expansion::put_all(&output.files, &self.output)?;
-        say_written(written.len(), &self.output);
+        expansion::put_all(&output.files, &self.output)?;
+        say_written(output.files.len(), &self.output);
         before.say_left(&output.files, &self.output)?;
         Ok(exit::OK)
     }
@@ -154,7 +154,7 @@ impl Menu {
             return Ok(exit::OK);
         }
         let written = expansion::write(menu, &self.output, Dialect::Strict)?;
-        say_written(written.len(), &self.output);
+        say_written(written, &self.output);
         Ok(exit::OK)
     }
 }

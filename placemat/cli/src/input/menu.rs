@@ -6,10 +6,10 @@ use crate::exit::{self, Code, Failure};
 use crate::expansion::{self, Expanded};
 use anyhow::Context;
 use placemat_menu::{File, neco};
-use placemat_spec::cluster::FileRef;
+use placemat_spec::cluster::{FileRef, wrong_files};
 use placemat_spec::document::Dialect;
 use placemat_spec::resource::ImageSource;
-use placemat_spec::{Cluster, Problem, Problems, Source};
+use placemat_spec::{Cluster, Problems, Source};
 use std::path::{Path, PathBuf};
 
 /// Checks what a menu expands to, in a folder that goes again.
@@ -85,15 +85,12 @@ fn bundle(menu: &Source, cluster: &Cluster) -> Result<(), Failure> {
     let bundle = placemat_menu::bundle(menu)?;
     let of_bundle = cluster.files.iter();
     let of_bundle = of_bundle.filter(|file| file.path.starts_with(&bundle.value));
-    let told = of_bundle.map(|file| FileRef {
-        place: bundle.place,
-        ..file.clone()
+    let problems = wrong_files(of_bundle, |file| {
+        usable(&FileRef {
+            place: bundle.place,
+            ..file.clone()
+        })
     });
-    // The folder comes with its files, and says all where it is not there.
-    let mut problems: Vec<Problem> = told.filter_map(|file| usable(&file).err()).collect();
-    if !bundle.value.is_dir() {
-        problems.truncate(1);
-    }
     if problems.is_empty() {
         return Ok(());
     }

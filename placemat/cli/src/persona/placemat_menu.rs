@@ -23,8 +23,8 @@ pub(crate) struct PlacematMenu {
 impl PlacematMenu {
     pub(super) fn run(self) -> Result<u8, Failure> {
         let menu = input::source(&self.file)?;
-        let written = expansion::write(&menu, &self.output, Dialect::V2)?;
-        let (count, dir) = (written.len(), self.output.display());
+        let count = expansion::write(&menu, &self.output, Dialect::V2)?;
+        let dir = self.output.display();
         talk::say(&format!("wrote {count} files to {dir}"));
         Ok(exit::OK)
     }

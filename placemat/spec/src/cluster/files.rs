@@ -59,31 +59,40 @@ pub(super) fn sorted(files: &[FileRef]) -> Vec<&FileRef> {
     sorted
 }
 
+/// Asks `look` for every file; what is wrong with them. What is in a folder that is reported already is
+/// left out.
+pub fn wrong_files<'f>(
+    files: impl IntoIterator<Item = &'f FileRef>,
+    mut look: impl FnMut(&FileRef) -> Result<(), Problem>,
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut folders: Vec<&PathBuf> = Vec::new();
+    for file in files {
+        if folders.iter().any(|folder| file.path.starts_with(folder)) {
+            continue;
+        }
+        if let Err(problem) = look(file) {
+            problems.push(problem);
+            if file.kind == FileKind::Folder {
+                folders.push(&file.path);
+            }
+        }
+    }
+    problems
+}
+
 impl Cluster {
     /// Every file and folder that must exist before anything starts, in the order of the files.
     pub fn files(&self) -> &[FileRef] {
         &self.files
     }
 
-    /// Asks `look` for every file, and reports what is wrong with them. What is in a folder that is
-    /// reported already is left out.
+    /// Reports what is [wrong](wrong_files) with its files.
     pub fn check_files(
         &self,
-        mut look: impl FnMut(&FileRef) -> Result<(), Problem>,
+        look: impl FnMut(&FileRef) -> Result<(), Problem>,
     ) -> Result<(), Problems> {
-        let mut problems = Vec::new();
-        let mut folders: Vec<&PathBuf> = Vec::new();
-        for file in &self.files {
-            if folders.iter().any(|folder| file.path.starts_with(folder)) {
-                continue;
-            }
-            if let Err(problem) = look(file) {
-                problems.push(problem);
-                if file.kind == FileKind::Folder {
-                    folders.push(&file.path);
-                }
-            }
-        }
+        let problems = wrong_files(&self.files, look);
         if problems.is_empty() {
             Ok(())
         } else {

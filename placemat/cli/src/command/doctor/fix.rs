@@ -62,11 +62,7 @@ pub(super) fn apply(cluster: Option<&Cluster>, changes: &mut Vec<Change>) -> Res
         settings.set(name, to).map_err(|error| {
             let hint = hint(&error, name, to);
             let error = anyhow!(error).context(format!("set {name} to {to}"));
-            let failure = Failure::new(exit::HOST, error);
-            match hint {
-                Some(hint) => failure.hint(hint),
-                None => failure,
-            }
+            Failure::new(exit::HOST, error).maybe_hint(hint)
         })?;
         changes.push(Change { name, from, to });
     }

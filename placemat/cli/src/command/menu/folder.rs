@@ -1,11 +1,9 @@
 //! The folder that a menu writes to: what is there from before.
 
 use crate::exit::{self, Code, Failure};
-use crate::talk;
-use anyhow::Context;
+use crate::{talk, tree};
 use placemat_menu::File;
 use std::collections::{BTreeSet, HashSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// So many files are named, of those that are left.
@@ -16,7 +14,7 @@ const NAMED: usize = 3;
 pub(super) fn written(folder: &Path, new: &[File]) -> Result<Vec<PathBuf>, Failure> {
     let mut found = Vec::new();
     for top in tops(new) {
-        below(folder, top, &mut found)?;
+        found.extend(below(folder, top)?);
     }
     Ok(found)
 }
@@ -36,7 +34,7 @@ impl<'f> Before<'f> {
     pub(super) fn say_left(&self, new: &[File], folder: &Path) -> Result<(), Failure> {
         let mut found = Vec::new();
         for top in &self.0 {
-            below(folder, top, &mut found)?;
+            found.extend(below(folder, top)?);
         }
         let new: HashSet<&Path> = new.iter().map(|file| file.path.as_path()).collect();
         found.retain(|path| !new.contains(path.as_path()));
@@ -65,21 +63,15 @@ fn tops(new: &[File]) -> BTreeSet<&Path> {
         .collect()
 }
 
-/// Every file at `path` or below it, in the order of their names.
-fn below(folder: &Path, path: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    let full = folder.join(path);
-    let failed = || format!("read {}", full.display());
-    if full.is_dir() {
-        let mut names = Vec::new();
-        for entry in fs::read_dir(&full).with_context(failed).code(exit::SPEC)? {
-            names.push(entry.with_context(failed).code(exit::SPEC)?.file_name());
-        }
-        names.sort();
-        for name in names {
-            below(folder, &path.join(name), found)?;
-        }
-    } else if full.is_file() {
-        found.push(path.to_owned());
-    }
-    Ok(())
+/// Every file at `top` or below it, in the order of their names.
+fn below(folder: &Path, top: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let full = folder.join(top);
+    let mut found = if full.is_dir() {
+        let below = tree::files(&full).code(exit::SPEC)?;
+        below.iter().map(|path| top.join(path)).collect()
+    } else {
+        vec![top.to_owned()]
+    };
+    found.retain(|path| folder.join(path).is_file());
+    Ok(found)
 }
